@@ -1,1 +1,1 @@
-export default { fetch: () => new Response("ok") }
+export default { fetch: () => new Response('ok') };

@@ -1,0 +1,35 @@
+/** All randomness of the service: every id, token, code and key begins in this file. */
+
+const CROCKFORD = '0123456789abcdefghjkmnpqrstvwxyz';
+const DIGITS = '0123456789';
+const CAPITALS_AND_DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
+
+/** Uniformly distributed bytes from the platform's CSPRNG. */
+export const randomBytes = (length: number): Uint8Array<ArrayBuffer> => crypto.getRandomValues(new Uint8Array(length));
+
+/** A bearer secret of 256 bits, base64url, 43 characters. */
+export const randomToken = (): string => randomBytes(32).toBase64({ alphabet: 'base64url', omitPadding: true });
+
+/** A code of decimal digits for typing in, e.g. a passcode. Leading zeros are kept. */
+export const randomDigits = (length: number): string => randomString(DIGITS, length);
+
+/** A code of A–Z and 0–9, e.g. an activation secret: 5.17 bits a character. */
+export const randomCode = (length: number): string => randomString(CAPITALS_AND_DIGITS, length);
+
+/** 26 characters of lower-case Crockford base 32: 48 bits of time, then 80 random bits. Sorts by time of making. */
+export const randomTimeOrderedId = (now: number): string => {
+  const time = Array.from({ length: 10 }, (_, i) => CROCKFORD[Math.floor(now / 32 ** (9 - i)) % 32]);
+  return time.join('') + randomString(CROCKFORD, 16);
+};
+
+/** Draws again instead of taking a remainder, so that every character is equally likely. */
+const randomString = (alphabet: string, length: number): string => {
+  const unbiasedLimit = 256 - (256 % alphabet.length);
+  let text = '';
+  while (text.length < length) {
+    for (const byte of randomBytes(length)) {
+      if (byte < unbiasedLimit && text.length < length) text += alphabet.charAt(byte % alphabet.length);
+    }
+  }
+  return text;
+};

@@ -1,0 +1,258 @@
+import { foreignKey, index, integer, primaryKey, sqliteTable, text, unique } from 'drizzle-orm/sqlite-core';
+import type { JWK } from 'jose';
+import type { AppId, ChallengeId, CustomerId, EventId, TenantId, UserId } from '../crypto/ids.ts';
+import type { SigningAlgorithm } from '../crypto/signing-keys.ts';
+
+/*
+ * Rules that hold for every table: a tenant-scoped table begins its keys with the tenant; times are milliseconds since
+ * the epoch; an `…Key` of an email address is its comparison form; no foreign key cascades, because D1 would follow the
+ * cascade while a migration recreates the parent.
+ */
+
+export type AppPermission = 'passcode' | 'nopasscode' | 'sso' | 'all_customers';
+export type Platform = { name: string; url: string };
+export type TenantStatus = 'active' | 'disabled';
+export type CustomerStatus = 'active' | 'disabled';
+export type ChallengePurpose = 'passcode' | 'activation' | 'authorization_code';
+export type SigningKeyState = 'next' | 'current' | 'retired';
+export type Branding = { logoUrl?: string | undefined; primaryColor?: string | undefined };
+export type TenantSettings = {
+  rateLimits: {
+    authPerIpPerMinute: number;
+    mailIntervalSeconds: number;
+    mailPerHour: number;
+    wrongCodesPerHour: number;
+    passwordFailures: number;
+  };
+  lifetimes: {
+    accessTokenLogin: number;
+    accessTokenAccount: number;
+    accessTokenTenant: number;
+    refreshIdle: number;
+    refreshAbsolute: number;
+  };
+  signingAlgorithm: SigningAlgorithm;
+  corsOrigins: string[] | null;
+};
+
+export const tenants = sqliteTable('tenants', {
+  id: text().$type<TenantId>().primaryKey(),
+  slug: text().notNull().unique(),
+  name: text().notNull(),
+  status: text().$type<TenantStatus>().notNull(),
+  /** The name of the D1 binding that holds this tenant's data. */
+  shard: text().notNull(),
+  locale: text().notNull(),
+  siteUrl: text('site_url'),
+  origins: text({ mode: 'json' }).$type<string[]>().notNull(),
+  redirectUris: text('redirect_uris', { mode: 'json' }).$type<string[]>().notNull(),
+  logoutUris: text('logout_uris', { mode: 'json' }).$type<string[]>().notNull(),
+  branding: text({ mode: 'json' }).$type<Branding>().notNull(),
+  settings: text({ mode: 'json' }).$type<TenantSettings>().notNull(),
+  sealedDataKey: text('sealed_data_key').notNull(),
+  createdAt: integer('created_at').notNull(),
+  updatedAt: integer('updated_at').notNull(),
+});
+
+export const tenantDomains = sqliteTable(
+  'tenant_domains',
+  { domain: text().primaryKey(), tenantId: text('tenant_id').$type<TenantId>().notNull() },
+  (table) => [index('tenant_domains_tenant').on(table.tenantId)],
+);
+
+export const signingKeys = sqliteTable(
+  'signing_keys',
+  {
+    tenantId: text('tenant_id').$type<TenantId>().notNull(),
+    kid: text().notNull(),
+    algorithm: text().$type<SigningAlgorithm>().notNull(),
+    state: text().$type<SigningKeyState>().notNull(),
+    publicJwk: text('public_jwk', { mode: 'json' }).$type<JWK>().notNull(),
+    sealedPrivateJwk: text('sealed_private_jwk').notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenantId, table.kid] })],
+);
+
+export const apps = sqliteTable(
+  'apps',
+  {
+    tenantId: text('tenant_id').$type<TenantId>().notNull(),
+    id: text().$type<AppId>().notNull(),
+    name: text().notNull(),
+    permissions: text({ mode: 'json' }).$type<AppPermission[]>().notNull(),
+    platforms: text({ mode: 'json' }).$type<Platform[]>().notNull(),
+    acceptsQueryCredentials: integer('accepts_query_credentials', { mode: 'boolean' }).notNull(),
+    /** Also kept apart from `permissions`, so that one query can list what the app may see. */
+    seesAllCustomers: integer('sees_all_customers', { mode: 'boolean' }).notNull(),
+    createdAt: integer('created_at').notNull(),
+    updatedAt: integer('updated_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenantId, table.id] })],
+);
+
+/** An app's super key/token pairs: one for good, and older ones until a rotation's overlap ends. */
+export const appCredentials = sqliteTable(
+  'app_credentials',
+  {
+    tenantId: text('tenant_id').$type<TenantId>().notNull(),
+    superKey: text('super_key').notNull(),
+    appId: text('app_id').$type<AppId>().notNull(),
+    tokenHash: text('token_hash').notNull(),
+    createdAt: integer('created_at').notNull(),
+    expiresAt: integer('expires_at'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.superKey] }),
+    index('app_credentials_app').on(table.tenantId, table.appId),
+    foreignKey({ columns: [table.tenantId, table.appId], foreignColumns: [apps.tenantId, apps.id] }),
+  ],
+);
+
+export const customers = sqliteTable(
+  'customers',
+  {
+    tenantId: text('tenant_id').$type<TenantId>().notNull(),
+    id: text().$type<CustomerId>().notNull(),
+    company: text(),
+    email: text().notNull(),
+    emailKey: text('email_key').notNull(),
+    name: text(),
+    address: text(),
+    city: text(),
+    region: text(),
+    postalCode: text('postal_code'),
+    country: text(),
+    phone: text(),
+    website: text(),
+    status: text().$type<CustomerStatus>().notNull(),
+    hasApiAccess: integer('has_api_access', { mode: 'boolean' }).notNull(),
+    /** The app that created the customer, even when that app is gone: hence no foreign key. */
+    createdByApp: text('created_by_app').$type<AppId>(),
+    version: integer().notNull(),
+    createdAt: integer('created_at').notNull(),
+    updatedAt: integer('updated_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.id] }),
+    unique('customers_email').on(table.tenantId, table.emailKey),
+    index('customers_app').on(table.tenantId, table.createdByApp, table.id),
+  ],
+);
+
+export const users = sqliteTable(
+  'users',
+  {
+    tenantId: text('tenant_id').$type<TenantId>().notNull(),
+    id: text().$type<UserId>().notNull(),
+    customerId: text('customer_id').$type<CustomerId>().notNull(),
+    email: text().notNull(),
+    emailKey: text('email_key').notNull(),
+    isOwner: integer('is_owner', { mode: 'boolean' }).notNull(),
+    locale: text(),
+    createdAt: integer('created_at').notNull(),
+    updatedAt: integer('updated_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.id] }),
+    unique('users_email').on(table.tenantId, table.emailKey),
+    index('users_customer').on(table.tenantId, table.customerId),
+    foreignKey({ columns: [table.tenantId, table.customerId], foreignColumns: [customers.tenantId, customers.id] }),
+  ],
+);
+
+/** A customer's key/token pair, one for each app that asked for it. The key stays, the token is renewed. */
+export const apiKeys = sqliteTable(
+  'api_keys',
+  {
+    tenantId: text('tenant_id').$type<TenantId>().notNull(),
+    key: text().notNull(),
+    customerId: text('customer_id').$type<CustomerId>().notNull(),
+    appId: text('app_id').$type<AppId>().notNull(),
+    tokenHash: text('token_hash').notNull(),
+    createdAt: integer('created_at').notNull(),
+    renewedAt: integer('renewed_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.key] }),
+    unique('api_keys_customer_app').on(table.tenantId, table.customerId, table.appId),
+    foreignKey({ columns: [table.tenantId, table.customerId], foreignColumns: [customers.tenantId, customers.id] }),
+  ],
+);
+
+/**
+ * The strongly consistent half of a one-time secret; KV carries the other (see kv.ts). There is one row for each purpose
+ * and subject, so issuing a new secret kills the one before.
+ */
+export const challenges = sqliteTable(
+  'challenges',
+  {
+    tenantId: text('tenant_id').$type<TenantId>().notNull(),
+    purpose: text().$type<ChallengePurpose>().notNull(),
+    subject: text().notNull(),
+    id: text().$type<ChallengeId>().notNull(),
+    customerId: text('customer_id').$type<CustomerId>().notNull(),
+    attempts: integer().notNull(),
+    consumedAt: integer('consumed_at'),
+    /** The redemption that succeeded, so that the statements after it in its batch know that it was theirs. */
+    consumedBy: text('consumed_by'),
+    createdAt: integer('created_at').notNull(),
+    expiresAt: integer('expires_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.purpose, table.subject] }),
+    index('challenges_customer').on(table.tenantId, table.customerId),
+  ],
+);
+
+/** The audit log. Append only; knows people by id alone. */
+export const events = sqliteTable(
+  'events',
+  {
+    tenantId: text('tenant_id').$type<TenantId>().notNull(),
+    id: text().$type<EventId>().notNull(),
+    at: integer().notNull(),
+    type: text().notNull(),
+    actor: text().notNull(),
+    subject: text().notNull(),
+    ip: text(),
+    userAgent: text('user_agent'),
+    data: text({ mode: 'json' }).$type<Record<string, string | number | boolean | null>>().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.id] }),
+    index('events_subject').on(table.tenantId, table.subject, table.id),
+    index('events_type').on(table.tenantId, table.type, table.id),
+  ],
+);
+
+/** One row for each counted attempt: limits are exact sliding windows over these. */
+export const rateHits = sqliteTable(
+  'rate_hits',
+  {
+    tenantId: text('tenant_id').$type<TenantId>().notNull(),
+    /** What is limited and for whom, as a keyed hash: no address is kept here. */
+    bucket: text().notNull(),
+    at: integer().notNull(),
+    id: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenantId, table.bucket, table.at, table.id] })],
+);
+
+/** Answers kept for a caller that repeats its request under the same `Idempotency-Key`. */
+export const idempotency = sqliteTable(
+  'idempotency',
+  {
+    tenantId: text('tenant_id').$type<TenantId>().notNull(),
+    appId: text('app_id').$type<AppId>().notNull(),
+    key: text().notNull(),
+    customerId: text('customer_id').$type<CustomerId>().notNull(),
+    requestHash: text('request_hash').notNull(),
+    sealedAnswer: text('sealed_answer').notNull(),
+    expiresAt: integer('expires_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.appId, table.key] }),
+    index('idempotency_customer').on(table.tenantId, table.customerId),
+  ],
+);
