@@ -1,24 +1,31 @@
 import path from 'node:path';
-import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-pool-workers';
 import { defineConfig } from 'vitest/config';
 
-export default defineConfig({
+// Read when the pool is loaded: the Worker then trusts the TLS of the tests' mail servers.
+process.env.NODE_EXTRA_CA_CERTS = path.join(import.meta.dirname, 'test/peers/tls/ca.pem');
+const { cloudflareTest, readD1Migrations } = await import('@cloudflare/vitest-pool-workers');
+
+const inWorkerd = {
   plugins: [
     cloudflareTest(async ({ inject }) => ({
       wrangler: { configPath: './wrangler.toml' },
       miniflare: {
+        // All tests share the operator's token and so its limit.
+        ratelimits: { KEY_RATE_LIMIT: { namespace_id: '1001', simple: { limit: 1_000_000, period: 60 } } },
         bindings: {
           MASTER_KEY: 'dGVzdHMgb25seTogdGhpcnR5LXR3byBieXRlcyBrZXk=',
           OPERATOR_TOKEN: 'tests-only-operator-token-0123456789',
-          MAIL_URL: inject('mailUrl'),
-          TEST_MAILBOX_URL: inject('mailboxUrl'),
+          MAIL_URL: inject('mailUrls').plain,
+          TEST_MAIL_URLS: inject('mailUrls'),
           TEST_MIGRATIONS: await readD1Migrations(path.join(import.meta.dirname, 'migrations')),
         },
       },
     })),
   ],
   test: {
-    include: ['test/**/*.test.{ts,tsx}'],
+    name: 'workerd',
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/e2e/**'],
     setupFiles: ['./test/setup.ts'],
     globalSetup: ['./test/peers/index.ts'],
     // One isolate and one store for all files: a test keeps apart by making its own tenant.
@@ -27,9 +34,34 @@ export default defineConfig({
       optimizer: {
         ssr: {
           enabled: true,
-          include: ['hono', 'zod', 'jose', 'drizzle-orm/d1', 'drizzle-orm/sqlite-core', 'hono-openapi'],
+          // All of Hono's modules or none: they know each other by symbols, which a second copy would not have.
+          include: [
+            'hono',
+            'hono/body-limit',
+            'hono/cors',
+            'hono/factory',
+            'hono/html',
+            'hono/method-not-allowed',
+            'hono/request-id',
+            'hono/route',
+            'hono/secure-headers',
+            '@hono/zod-validator',
+            'hono-openapi',
+            'zod',
+            'jose',
+            'drizzle-orm',
+            'drizzle-orm/d1',
+            'drizzle-orm/sqlite-core',
+            '@cfworker/json-schema',
+          ],
         },
       },
     },
   },
-});
+};
+
+const endToEnd = {
+  test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 120_000 },
+};
+
+export default defineConfig({ test: { silent: 'passed-only', projects: [inWorkerd, endToEnd] } });

@@ -138,7 +138,7 @@ CREATE TABLE `tenants` (
 	`site_url` text,
 	`origins` text NOT NULL,
 	`redirect_uris` text NOT NULL,
-	`logout_uris` text NOT NULL,
+	`logout_uri` text,
 	`branding` text NOT NULL,
 	`settings` text NOT NULL,
 	`sealed_data_key` text NOT NULL,

@@ -1,1 +1,3 @@
-export default { fetch: () => new Response('ok') };
+import { createApp } from './app.ts';
+
+export default createApp({ now: Date.now, fetch: (...request) => fetch(...request) });

@@ -1,7 +1,7 @@
 declare namespace Cloudflare {
   interface Env {
     OPERATOR_TOKEN: string;
-    TEST_MAILBOX_URL: string;
+    TEST_MAIL_URLS: import('vitest').ProvidedContext['mailUrls'];
     TEST_MIGRATIONS: import('cloudflare:test').D1Migration[];
   }
 }

@@ -30,3 +30,6 @@ export const tenantOfCredentialKey = (kind: 'sk' | 'ck', key: string): TenantId 
 };
 
 const splitKey = (key: string): string[] => /^([a-z]+)_([0-9a-z]+)_([\w-]+)$/.exec(key)?.slice(1) ?? [];
+
+/** A new id of a request, as the `x-request-id` of its answer and in the log. */
+export const newRequestId = (): string => randomTimeOrderedId(Date.now());

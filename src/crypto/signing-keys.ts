@@ -1,5 +1,7 @@
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 
+export type { JWK } from 'jose';
+
 export type SigningAlgorithm = 'ES256' | 'EdDSA' | 'RS256';
 
 export type NewSigningKey = { publicJwk: JWK; privateJwk: JWK };

@@ -1,7 +1,6 @@
 import { foreignKey, index, integer, primaryKey, sqliteTable, text, unique } from 'drizzle-orm/sqlite-core';
-import type { JWK } from 'jose';
 import type { AppId, ChallengeId, CustomerId, EventId, TenantId, UserId } from '../crypto/ids.ts';
-import type { SigningAlgorithm } from '../crypto/signing-keys.ts';
+import type { JWK, SigningAlgorithm } from '../crypto/signing-keys.ts';
 
 /*
  * Rules that hold for every table: a tenant-scoped table begins its keys with the tenant; times are milliseconds since
@@ -14,8 +13,10 @@ export type Platform = { name: string; url: string };
 export type TenantStatus = 'active' | 'disabled';
 export type CustomerStatus = 'active' | 'disabled';
 export type ChallengePurpose = 'passcode' | 'activation' | 'authorization_code';
+export type Locale = 'en' | 'de' | 'fr' | 'es';
 export type SigningKeyState = 'next' | 'current' | 'retired';
-export type Branding = { logoUrl?: string | undefined; primaryColor?: string | undefined };
+export type Branding = { logoUrl: string | null; primaryColor: string | null };
+/** A tenant's settings, complete: defaults are filled in when they are set. Lifetimes are in seconds. */
 export type TenantSettings = {
   rateLimits: {
     authPerIpPerMinute: number;
@@ -32,6 +33,7 @@ export type TenantSettings = {
     refreshAbsolute: number;
   };
   signingAlgorithm: SigningAlgorithm;
+  /** Null where the tenant's `origins` are meant. */
   corsOrigins: string[] | null;
 };
 
@@ -42,11 +44,11 @@ export const tenants = sqliteTable('tenants', {
   status: text().$type<TenantStatus>().notNull(),
   /** The name of the D1 binding that holds this tenant's data. */
   shard: text().notNull(),
-  locale: text().notNull(),
+  locale: text().$type<Locale>().notNull(),
   siteUrl: text('site_url'),
   origins: text({ mode: 'json' }).$type<string[]>().notNull(),
   redirectUris: text('redirect_uris', { mode: 'json' }).$type<string[]>().notNull(),
-  logoutUris: text('logout_uris', { mode: 'json' }).$type<string[]>().notNull(),
+  logoutUri: text('logout_uri'),
   branding: text({ mode: 'json' }).$type<Branding>().notNull(),
   settings: text({ mode: 'json' }).$type<TenantSettings>().notNull(),
   sealedDataKey: text('sealed_data_key').notNull(),

@@ -1,0 +1,45 @@
+import { Hono } from 'hono';
+import { methodNotAllowed } from 'hono/method-not-allowed';
+import { requestId } from 'hono/request-id';
+import { newRequestId } from './crypto/ids.ts';
+import { Refusal } from './domain/refusal.ts';
+import type { AppEnv } from './env.ts';
+import { tenantCors } from './middleware/cors.ts';
+import { platform } from './middleware/platform.ts';
+import { answerWith, commonWire, problem } from './middleware/problems.ts';
+import { jsonBody, readablePath, requestSize } from './middleware/request-form.ts';
+import { requestLog } from './middleware/request-log.ts';
+import { cautiousDefaults, securityHeaders } from './middleware/response-headers.ts';
+import { hostTenant } from './middleware/tenant.ts';
+import { operatorRoutes } from './routes/operator/index.ts';
+import { partnerRoutes } from './routes/partner/index.ts';
+import { platformRoutes } from './routes/platform/index.ts';
+import type { Seams } from './services.ts';
+
+/** The whole API. `seams` is what it takes from the world. */
+export const createApp = (seams: Seams): Hono<AppEnv> => {
+  const app = new Hono<AppEnv>({ strict: false });
+  app.onError(answerWith(commonWire));
+  app.notFound((c) => problem(c, commonWire, new Refusal('not_found')));
+
+  // No id is taken from the caller: it could be made to look like another request's.
+  app.use(requestId({ limitLength: 0, generator: newRequestId }));
+  app.use(requestLog, securityHeaders, cautiousDefaults);
+  app.use(
+    methodNotAllowed({
+      app,
+      onMethodNotAllowed: (c, methods) => {
+        c.header('Allow', methods.join(', '));
+        return problem(c, commonWire, new Refusal('method_not_allowed'));
+      },
+    }),
+  );
+  app.use(platform(seams), readablePath, requestSize, jsonBody);
+
+  app.route('/', platformRoutes(app));
+  app.route('/operator/v1', operatorRoutes);
+
+  app.use(hostTenant, tenantCors);
+  app.route('/customer', partnerRoutes);
+  return app;
+};

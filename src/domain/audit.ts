@@ -1,0 +1,38 @@
+import { newId } from '../crypto/ids.ts';
+import type { NewEvent } from '../storage/events.ts';
+
+/** Who does something, e.g. `app:app_…`, `customer:cus_…` or `operator`. */
+export type Actor = `app:${string}` | `customer:${string}` | 'operator' | 'system';
+
+export type EventType =
+  | 'customer.created'
+  | 'customer.updated'
+  | 'customer.deleted'
+  | 'user.activation_sent'
+  | 'passcode.sent'
+  | 'login.failed'
+  | 'api_key.renewed'
+  | 'sso.redirected'
+  | 'app.created'
+  | 'app.updated'
+  | 'app.rotated'
+  | 'app.deleted'
+  | 'tenant.created'
+  | 'tenant.updated'
+  | 'tenant.deleted';
+
+/** Where a request came from, for the audit log. */
+export type Origin = { ip: string | null; userAgent: string | null };
+
+/**
+ * Gives entries of the audit log, to be written in the batch of the change that they tell of. `data` knows people by id
+ * alone, and no secret.
+ */
+export const createAudit =
+  ({ origin, now }: { origin: Origin; now: () => number }) =>
+  (type: EventType, actor: Actor, subject: string, data: NewEvent['data'] = {}): NewEvent => {
+    const at = now();
+    return { id: newId('evt', at), at, type, actor, subject, ip: origin.ip, userAgent: origin.userAgent, data };
+  };
+
+export type Audit = ReturnType<typeof createAudit>;

@@ -1,0 +1,49 @@
+/** Every reason for which the service says no. Each route group maps all of them to its own wire format. */
+export type RefusalCode =
+  | 'malformed_request'
+  | 'validation_failed'
+  | 'unsupported_media_type'
+  | 'payload_too_large'
+  | 'method_not_allowed'
+  | 'not_found'
+  | 'tenant_not_found'
+  | 'unauthenticated'
+  | 'missing_key'
+  | 'missing_token'
+  | 'unknown_key'
+  | 'invalid_token'
+  | 'query_credentials_refused'
+  | 'api_access_denied'
+  | 'customer_not_found'
+  | 'app_not_found'
+  | 'invalid_passcode'
+  | 'unknown_platform'
+  | 'email_taken'
+  | 'domain_taken'
+  | 'confirmation_required'
+  | 'idempotency_key_reused'
+  | 'mail_refused'
+  | 'rate_limited'
+  | 'storage_unavailable'
+  | 'internal_error'
+  | 'misconfigured';
+
+/** One thing wrong with an input. `path` is dotted, e.g. `platforms.0.url`. */
+export type Fault = { path: string; code: 'required' | 'unknown_member' | 'invalid'; message: string };
+
+type Details = { faults?: readonly Fault[]; retryAfterSeconds?: number };
+
+/** The one way of saying no. Anything else that is thrown is a bug, or storage that did not answer. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly code: RefusalCode;
+  readonly faults: readonly Fault[];
+  readonly retryAfterSeconds: number | null;
+
+  constructor(code: RefusalCode, details: Details = {}) {
+    super(code);
+    this.code = code;
+    this.faults = details.faults ?? [];
+    this.retryAfterSeconds = details.retryAfterSeconds ?? null;
+  }
+}

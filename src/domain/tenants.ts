@@ -1,0 +1,107 @@
+import { newId, type TenantId } from '../crypto/ids.ts';
+import type { MasterKeys } from '../crypto/master-key.ts';
+import { randomTimeOrderedId } from '../crypto/random.ts';
+import { generateSigningKey } from '../crypto/signing-keys.ts';
+import type { Tenant, TenantDataStore, TenantStore } from '../storage/tenants.ts';
+import type { Audit } from './audit.ts';
+import { Refusal } from './refusal.ts';
+import type { TenantDirectory } from './tenant-directory.ts';
+
+export type { Tenant } from '../storage/tenants.ts';
+
+/** What the operator says of a tenant. */
+export type TenantProfile = Pick<
+  Tenant,
+  | 'name'
+  | 'status'
+  | 'locale'
+  | 'siteUrl'
+  | 'origins'
+  | 'redirectUris'
+  | 'logoutUri'
+  | 'branding'
+  | 'settings'
+  | 'domains'
+>;
+
+type Dependencies = {
+  store: TenantStore;
+  dataOf: (tenant: Tenant) => TenantDataStore;
+  directory: TenantDirectory;
+  masterKeys: MasterKeys;
+  audit: Audit;
+  now: () => number;
+};
+
+/** The binding of the database where new tenants' data go. */
+const DEFAULT_SHARD = 'DB';
+
+/** The tenants of the service. All verbs are the operator's. */
+export const createTenants = ({ store, dataOf, directory, masterKeys, audit, now }: Dependencies) => {
+  /** Refuses with `tenant_not_found`. Disabled tenants are found too. */
+  const get = async (slug: string): Promise<Tenant> => {
+    const tenant = await store.findBySlug(slug);
+    if (!tenant) throw new Refusal('tenant_not_found');
+    return tenant;
+  };
+
+  const create = async (slug: string, profile: TenantProfile): Promise<Tenant | 'slug_taken'> => {
+    const at = now();
+    const id = newId('ten', at);
+    const { signingAlgorithm } = profile.settings;
+    const kid = randomTimeOrderedId(at);
+    const [sealedDataKey, { publicJwk, privateJwk }] = await Promise.all([
+      masterKeys.newSealedDataKey(id),
+      generateSigningKey(signingAlgorithm, kid),
+    ]);
+    const sealer = await masterKeys.openDataKey(sealedDataKey, id);
+    const sealedPrivateJwk = await sealer.seal(JSON.stringify(privateJwk), signingKeyContext(kid));
+    const tenant = { id, slug, ...profile, shard: DEFAULT_SHARD, sealedDataKey, createdAt: at, updatedAt: at };
+    const outcome = await store.create(
+      tenant,
+      { kid, algorithm: signingAlgorithm, state: 'current', publicJwk, sealedPrivateJwk, createdAt: at },
+      audit('tenant.created', 'operator', id),
+    );
+    if (outcome === 'domain_taken') throw new Refusal('domain_taken');
+    return outcome === 'created' ? tenant : outcome;
+  };
+
+  const replace = async (tenant: Tenant, { domains, ...profile }: TenantProfile): Promise<Tenant> => {
+    const event = audit('tenant.updated', 'operator', tenant.id);
+    const changes = { ...profile, updatedAt: event.at };
+    const outcome = await store.replace(tenant.id, changes, domains, event);
+    if (outcome === 'domain_taken') throw new Refusal('domain_taken');
+    directory.forget(tenant.id);
+    return { ...tenant, ...changes, domains };
+  };
+
+  return {
+    get,
+
+    list: (limit: number, before: TenantId | null): Promise<Tenant[]> => store.list(limit, before),
+
+    /** Makes the tenant, with its data key and signing key, or replaces what is said of it. Refuses with `domain_taken`. */
+    put: async (slug: string, profile: TenantProfile): Promise<{ tenant: Tenant; isNew: boolean }> => {
+      const existing = await store.findBySlug(slug);
+      if (existing) return { tenant: await replace(existing, profile), isNew: false };
+      const created = await create(slug, profile);
+      if (created !== 'slug_taken') return { tenant: created, isNew: true };
+      // Somebody else made it since it was looked for.
+      return { tenant: await replace(await get(slug), profile), isNew: false };
+    },
+
+    /** Removes the tenant and all that it holds. Refuses with `tenant_not_found`, `confirmation_required`. */
+    remove: async (slug: string, confirmation: string | undefined): Promise<void> => {
+      const tenant = await get(slug);
+      if (confirmation !== slug) throw new Refusal('confirmation_required');
+      // The data first: when this stops half way, the tenant is still there to be removed again.
+      await dataOf(tenant).removeAll();
+      await store.remove(tenant.id, audit('tenant.deleted', 'operator', tenant.id, { slug }));
+      directory.forget(tenant.id);
+    },
+  };
+};
+
+export type Tenants = ReturnType<typeof createTenants>;
+
+const signingKeyContext = (kid: string): string => `signing key ${kid}`;

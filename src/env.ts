@@ -1,0 +1,74 @@
+import * as z from 'zod';
+import type { TenantId } from './crypto/ids.ts';
+import { type MailSettings, parseMailUrl } from './outside/mail/settings.ts';
+
+import type { Platform, Tenant } from './services.ts';
+
+/** The Worker's settings, checked (contract 6, settings). */
+export type Settings = {
+  baseDomain: string;
+  defaultTenant: string | null;
+  operatorToken: string | null;
+  /** 32 bytes, base64. */
+  masterKey: string;
+  mail: MailSettings;
+};
+
+/** A setting is missing or malformed. The message names it and how it should be, never what it is. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+}
+
+const isMasterKey = (text: string): boolean => {
+  try {
+    return Uint8Array.fromBase64(text).length === 32;
+  } catch {
+    return false;
+  }
+};
+
+const settingsSchema = z.object({
+  BASE_DOMAIN: z
+    .string('must be the domain below which the tenants live, e.g. accounts.example.com')
+    .toLowerCase()
+    .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, 'must be a bare domain name, e.g. accounts.example.com'),
+  DEFAULT_TENANT: z.string().min(1, 'must be the slug of a tenant, or not be set').optional(),
+  OPERATOR_TOKEN: z.string().min(32, 'must have 32 characters or more, or not be set').optional(),
+  MASTER_KEY: z.string('must be 32 bytes in base64').refine(isMasterKey, 'must be 32 bytes in base64'),
+  MAIL_URL: z.string('must be a URL').transform((text, context): MailSettings => {
+    const mail = parseMailUrl(text);
+    if (mail) return mail;
+    context.addIssue('must be cloudflare:, smtp://user:pass@host:port, smtps://… or the https:// URL of a mail API');
+    return z.NEVER;
+  }),
+});
+
+/** The settings in the Worker's environment, or a SettingsError that names every fault in one line. */
+export const readSettings = (env: Env): Settings => {
+  const parsed = settingsSchema.safeParse(env);
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
+    throw new SettingsError(`Settings refused: ${faults.join('; ')}`);
+  }
+  const { BASE_DOMAIN, DEFAULT_TENANT, OPERATOR_TOKEN, MASTER_KEY, MAIL_URL } = parsed.data;
+  return {
+    baseDomain: BASE_DOMAIN,
+    defaultTenant: DEFAULT_TENANT ?? null,
+    operatorToken: OPERATOR_TOKEN ?? null,
+    masterKey: MASTER_KEY,
+    mail: MAIL_URL,
+  };
+};
+
+/** What Hono knows of a request: the Worker's bindings, and what the middleware found out. */
+export type AppEnv = {
+  Bindings: Env;
+  Variables: {
+    requestId: string;
+    platform: Platform;
+    /** The tenant of the host name. `isNamed`: the host names it; otherwise it is the default tenant. */
+    hostTenant: { tenant: Tenant; isNamed: boolean } | null;
+    /** The tenant that the request turned out to concern, for the log. */
+    tenantId: TenantId;
+  };
+};

@@ -1,0 +1,34 @@
+import type { HonoRequest } from 'hono';
+import { createMiddleware } from 'hono/factory';
+import type { Origin } from '../domain/audit.ts';
+import { Refusal } from '../domain/refusal.ts';
+import { type AppEnv, SettingsError } from '../env.ts';
+import { createPlatform, type Platform, type Seams } from '../services.ts';
+import { commonWire, problem } from './problems.ts';
+
+const LONGEST_USER_AGENT = 256;
+
+/** Builds the platform once an isolate. With settings that are not in order no request is served at all. */
+export const platform = (seams: Seams) => {
+  // Built platforms, never promises of them: one request's I/O must not be awaited by another.
+  const built = new WeakMap<Env, Platform>();
+  return createMiddleware<AppEnv>(async (c, next) => {
+    try {
+      const known = built.get(c.env) ?? (await createPlatform(c.env, seams));
+      built.set(c.env, known);
+      c.set('platform', known);
+    } catch (error) {
+      if (!(error instanceof SettingsError)) throw error;
+      // biome-ignore lint/suspicious/noConsole: the one line that tells the operator what is missing
+      console.error(error.message);
+      return problem(c, commonWire, new Refusal('misconfigured'), error.message);
+    }
+    return next();
+  });
+};
+
+/** Where the request came from. The platform sets `CF-Connecting-IP`; no other header is believed. */
+export const originOf = (request: HonoRequest): Origin => ({
+  ip: request.header('CF-Connecting-IP') ?? null,
+  userAgent: request.header('User-Agent')?.slice(0, LONGEST_USER_AGENT) ?? null,
+});

@@ -1,0 +1,114 @@
+import type { Context, ErrorHandler } from 'hono';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { type Fault, Refusal, type RefusalCode } from '../domain/refusal.ts';
+import type { AppEnv } from '../env.ts';
+import { isStorageFailure } from '../services.ts';
+
+/** How a refusal is told: the status, and the message for people. */
+type Wire = { status: ContentfulStatusCode; message: string; headers?: Record<string, string> };
+
+/** One wire format: it does not compile while a refusal has no place in it. */
+export type WireTable = Record<RefusalCode, Wire>;
+
+/** How most route groups tell refusals (contract 0, errors). */
+export const commonWire: WireTable = {
+  malformed_request: { status: 400, message: 'The request could not be read.' },
+  validation_failed: { status: 400, message: 'Some of the input is not as it should be.' },
+  unsupported_media_type: { status: 415, message: 'Send the body as application/json in UTF-8.' },
+  payload_too_large: { status: 413, message: 'The body is larger than 64 KiB.' },
+  method_not_allowed: { status: 405, message: 'This path does not take this method.' },
+  not_found: { status: 404, message: 'There is nothing here.' },
+  tenant_not_found: { status: 404, message: 'There is no such tenant.' },
+  unauthenticated: {
+    status: 401,
+    message: 'A valid bearer token is needed.',
+    headers: { 'WWW-Authenticate': 'Bearer' },
+  },
+  missing_key: { status: 403, message: 'Missing key' },
+  missing_token: { status: 403, message: 'Missing token' },
+  unknown_key: { status: 404, message: 'No matching key' },
+  invalid_token: { status: 403, message: 'Invalid token' },
+  query_credentials_refused: { status: 403, message: 'Send the credentials as headers, not in the query string.' },
+  api_access_denied: { status: 401, message: 'User not allowed for API access' },
+  customer_not_found: { status: 404, message: 'User not found' },
+  app_not_found: { status: 404, message: 'There is no such app.' },
+  invalid_passcode: { status: 401, message: 'Expired or invalid passcode' },
+  unknown_platform: { status: 400, message: 'The app has no such platform.' },
+  email_taken: { status: 409, message: 'A customer with this email address exists.' },
+  domain_taken: { status: 409, message: 'Another tenant has one of these domains.' },
+  confirmation_required: {
+    status: 400,
+    message: 'Repeat the slug as ?confirm= to delete the tenant and all that it holds.',
+  },
+  idempotency_key_reused: { status: 422, message: 'This Idempotency-Key was used with another request.' },
+  mail_refused: { status: 500, message: 'The mail was refused by the mail provider; nothing was changed.' },
+  rate_limited: { status: 429, message: 'Too many requests; try again later.' },
+  storage_unavailable: { status: 503, message: 'The service is not available for the moment; nothing was half-done.' },
+  internal_error: { status: 500, message: 'Something went wrong here.' },
+  misconfigured: { status: 500, message: 'The service is not configured.' },
+};
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  409: 'Conflict',
+  412: 'Precondition Failed',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  422: 'Unprocessable Content',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+};
+
+const DEFAULT_RETRY_SECONDS = 5;
+
+/** The refusal that something thrown amounts to; a bug is an `internal_error`. */
+export const refusalOf = (error: unknown): Refusal => {
+  if (error instanceof Refusal) return error;
+  if (isStorageFailure(error)) return new Refusal('storage_unavailable', { retryAfterSeconds: DEFAULT_RETRY_SECONDS });
+  return new Refusal('internal_error');
+};
+
+/** The problem document (RFC 9457) for a refusal. `message` is the member that the published APIs' clients read. */
+export const problem = <E extends AppEnv>(
+  c: Context<E>,
+  table: WireTable,
+  refusal: Refusal,
+  message?: string,
+): Response => {
+  const wire = table[refusal.code];
+  const body: Problem = {
+    type: `https://${c.env.BASE_DOMAIN ?? 'localhost'}/problems/${refusal.code}`,
+    title: TITLES[wire.status] ?? 'Error',
+    status: wire.status,
+    code: refusal.code,
+    message: message ?? wire.message,
+    instance: `urn:request:${c.get('requestId')}`,
+    ...(refusal.faults.length > 0 && { errors: refusal.faults }),
+  };
+  return c.body(JSON.stringify(body), wire.status, {
+    'Content-Type': 'application/problem+json',
+    ...wire.headers,
+    ...(refusal.retryAfterSeconds !== null && { 'Retry-After': String(refusal.retryAfterSeconds) }),
+  });
+};
+
+type Problem = {
+  type: string;
+  title: string;
+  status: number;
+  code: RefusalCode;
+  message: string;
+  instance: string;
+  errors?: readonly Fault[];
+};
+
+/** Answers whatever a route group's handlers throw in the group's wire format. */
+export const answerWith =
+  <E extends AppEnv>(table: WireTable): ErrorHandler<E> =>
+  (error, c) =>
+    problem(c, table, refusalOf(error));

@@ -1,0 +1,47 @@
+import { bodyLimit } from 'hono/body-limit';
+import { createMiddleware } from 'hono/factory';
+import { Refusal } from '../domain/refusal.ts';
+import type { AppEnv } from '../env.ts';
+
+const LARGEST_BODY = 64 * 1024;
+
+/** Refuses a path that cannot be percent-decoded, and bodies over 64 KiB, before anything reads them. */
+export const requestSize = bodyLimit({
+  maxSize: LARGEST_BODY,
+  onError: () => {
+    throw new Refusal('payload_too_large');
+  },
+});
+
+export const readablePath = createMiddleware<AppEnv>(async (c, next) => {
+  try {
+    decodeURIComponent(new URL(c.req.url).pathname);
+  } catch {
+    throw new Refusal('malformed_request');
+  }
+  await next();
+});
+
+/** Refuses bodies that are no JSON object in UTF-8 (contract 0, requests). A request without a body passes. */
+export const jsonBody = createMiddleware<AppEnv>(async (c, next) => {
+  const type = c.req.header('Content-Type');
+  const bytes = c.req.raw.body ? await c.req.arrayBuffer() : new ArrayBuffer(0);
+  if (type === undefined ? bytes.byteLength > 0 : !isJson(type)) throw new Refusal('unsupported_media_type');
+  if (type !== undefined && !isObject(parse(bytes))) throw new Refusal('malformed_request');
+  await next();
+});
+
+const isJson = (type: string): boolean => {
+  const [essence, ...parameters] = type.split(';').map((part) => part.trim().toLowerCase());
+  return essence === 'application/json' && parameters.every((each) => /^charset="?utf-8"?$/.test(each));
+};
+
+const parse = (bytes: ArrayBuffer): unknown => {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes));
+  } catch {
+    return undefined;
+  }
+};
+
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,66 @@
+import { layOutHtml, layOutText, type MailText } from './layout.ts';
+import { de } from './texts/de.ts';
+import { en } from './texts/en.ts';
+import { es } from './texts/es.ts';
+import { fr } from './texts/fr.ts';
+import type { MailOutcome, MailTransport } from './transport.ts';
+
+export type { MailOutcome } from './transport.ts';
+
+/** Every mail that is sent, in one language: what is missing does not compile. */
+export type MailTexts = {
+  passcode: (tenant: string, code: string, minutes: number) => MailText;
+  activation: (tenant: string, url: string, days: number) => MailText;
+};
+
+/** Whom a mail is for. Without a locale the tenant's is taken. */
+type Recipient = { email: string; locale: string | null };
+
+/** The mails of one tenant. */
+export type Mailer = {
+  sendPasscode: (to: Recipient, code: string, lifetimeSeconds: number) => Promise<MailOutcome>;
+  sendActivation: (to: Recipient, url: string, lifetimeSeconds: number) => Promise<MailOutcome>;
+};
+
+const TEXTS: ReadonlyMap<string, MailTexts> = new Map(Object.entries({ en, de, fr, es }));
+
+const LONGEST_NAME = 80;
+
+type Dependencies = { transport: MailTransport; from: string; tenant: { name: string; locale: string } };
+
+/** @param from the sender's address; its name is the tenant's. */
+export const createMailer = ({ transport, from, tenant }: Dependencies): Mailer => {
+  const tenantName = oneLine(tenant.name).slice(0, LONGEST_NAME);
+
+  const send = (to: Recipient, write: (texts: MailTexts) => MailText): Promise<MailOutcome> => {
+    const language = [to.locale, tenant.locale].map(languageOf).find((each) => TEXTS.has(each)) ?? 'en';
+    const text = write(TEXTS.get(language) ?? en);
+    return transport.send({
+      from: { name: tenantName, address: from },
+      to: requireOneLine(to.email),
+      subject: requireOneLine(text.subject),
+      text: layOutText(text, tenantName),
+      html: layOutHtml(text, tenantName, language),
+    });
+  };
+
+  return {
+    sendPasscode: (to, code, lifetimeSeconds) =>
+      send(to, (texts) => texts.passcode(tenantName, code, Math.round(lifetimeSeconds / 60))),
+    sendActivation: (to, url, lifetimeSeconds) =>
+      send(to, (texts) => texts.activation(tenantName, url, Math.round(lifetimeSeconds / 86_400))),
+  };
+};
+
+/** `de` of `de-AT`. */
+const languageOf = (locale: string | null): string => locale?.split('-')[0]?.toLowerCase() ?? '';
+
+const LINE_BREAKS_AND_CONTROLS = /[\p{Cc}\p{Zl}\p{Zp}]+/gu;
+
+const oneLine = (text: string): string => text.replace(LINE_BREAKS_AND_CONTROLS, ' ').trim();
+
+/** Whatever stands in a header must not be able to begin another one: that it could is a bug of ours. */
+const requireOneLine = (text: string): string => {
+  if (oneLine(text) !== text) throw new Error('A mail header would break its line');
+  return text;
+};

@@ -1,0 +1,50 @@
+import * as z from 'zod';
+import { parseCountry } from '../domain/countries.ts';
+import { parseEmailAddress } from '../domain/email.ts';
+
+/** Text that a person typed: trimmed, not empty, and without control characters. */
+export const text = (longest: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(longest)
+    .regex(/^\P{Cc}*$/u, 'must not contain control characters');
+
+/** As `text`, or null: an empty text says as little as null. */
+export const textOrNull = (longest: number) => z.union([z.literal('').transform(() => null), z.null(), text(longest)]);
+
+/** An email address, with the form in which it is compared. */
+export const emailAddress = z.string().transform((typed, context) => {
+  const email = parseEmailAddress(typed);
+  if (email) return email;
+  context.addIssue('must be one email address');
+  return z.NEVER;
+});
+
+/** A country by ISO 3166-1 alpha-2 code or English name; gives the code. */
+export const country = z.string().transform((typed, context) => {
+  const code = parseCountry(typed);
+  if (code) return code;
+  context.addIssue('must be an ISO 3166-1 alpha-2 code or the English name of a country');
+  return z.NEVER;
+});
+
+/** A URL that people are sent to: https, or http on the loopback host. */
+export const webUrl = z
+  .string()
+  .max(2048)
+  .refine((typed) => isWebUrl(typed), 'must be an https URL without user, password and fragment');
+
+/** A web origin, exactly as a browser sends it. */
+export const origin = webUrl.refine((typed) => isOrigin(typed), 'must be an origin, e.g. https://shop.example.com');
+
+const isWebUrl = (typed: string): boolean => {
+  if (!URL.canParse(typed)) return false;
+  const url = new URL(typed);
+  const isLoopback = /^(.+\.)?localhost$|^127\.0\.0\.1$|^\[::1\]$/.test(url.hostname);
+  const isPlain = url.username === '' && url.password === '' && url.hash === '';
+  return isPlain && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback));
+};
+
+const isOrigin = (typed: string): boolean => URL.canParse(typed) && new URL(typed).origin === typed;

@@ -1,0 +1,155 @@
+import { deriveMasterKeys, type MasterKeys } from './crypto/master-key.ts';
+import type { Sealer } from './crypto/sealing.ts';
+import { createAccess } from './domain/access.ts';
+import { createActivations } from './domain/activations.ts';
+import { createApiKeys } from './domain/api-keys.ts';
+import { createApps } from './domain/apps.ts';
+import { createAudit, type Origin } from './domain/audit.ts';
+import { createCustomers } from './domain/customers.ts';
+import { createLimits } from './domain/limits.ts';
+import { createOneTimeSecrets } from './domain/one-time-secrets.ts';
+import { createPasscodes } from './domain/passcodes.ts';
+import { createSso } from './domain/sso.ts';
+import { createTenantDirectory, type TenantDirectory } from './domain/tenant-directory.ts';
+import { createTenants, type Tenants } from './domain/tenants.ts';
+import { readSettings, type Settings } from './env.ts';
+import { createMailer } from './outside/mail/mailer.ts';
+import { createMailTransport } from './outside/mail/transports.ts';
+import { createAccessStore } from './storage/access.ts';
+import { createApiKeyStore } from './storage/api-keys.ts';
+import { createAppStore } from './storage/apps.ts';
+import { createChallengeStore } from './storage/challenges.ts';
+import { createCustomerStore } from './storage/customers.ts';
+import { type Database, guarded, openDatabase, StorageError } from './storage/database.ts';
+import { createSecretStore } from './storage/kv.ts';
+import { createTenantDataStore, createTenantStore, type Tenant } from './storage/tenants.ts';
+
+export type { Tenant } from './storage/tenants.ts';
+
+/** What the service takes from the world, so that tests can hold it: the time in milliseconds, and outbound HTTP. */
+export type Seams = { now: () => number; fetch: typeof globalThis.fetch };
+
+/** What serves every request of an isolate, whoever's it is. */
+export type Platform = {
+  settings: Settings;
+  directory: TenantDirectory;
+  /** The operator's verbs. */
+  tenants: (origin: Origin) => Tenants;
+  /** The services of one tenant: nothing of them reaches another's data. */
+  servicesOf: (tenant: Tenant, origin: Origin) => TenantServices;
+  /** Whether D1 and KV answer. */
+  probeStorage: () => Promise<void>;
+  /** Whether a caller, known by this text, is still within the approximate limit per key. */
+  isWithinKeyLimit: (caller: string) => Promise<boolean>;
+};
+
+export type TenantServices = ReturnType<typeof createTenantServices>;
+
+/** Builds the platform. Throws a SettingsError when the settings are not in order. */
+export const createPlatform = async (env: Env, { now, fetch }: Seams): Promise<Platform> => {
+  const settings = readSettings(env);
+  const masterKeys = await deriveMasterKeys(settings.masterKey);
+  const database = openDatabase(env.DB);
+  const tenantStore = guarded(createTenantStore(database));
+  const directory = createTenantDirectory({ store: tenantStore, ...settings, now });
+  const transport = createMailTransport(settings.mail, env.EMAIL, fetch);
+  const sealers = new Map<string, Sealer>();
+
+  return {
+    settings,
+    directory,
+    tenants: (origin) =>
+      createTenants({
+        store: tenantStore,
+        dataOf: (tenant) => guarded(createTenantDataStore(databaseOf(env, tenant), tenant.id)),
+        directory,
+        masterKeys,
+        audit: createAudit({ origin, now }),
+        now,
+      }),
+    servicesOf: (tenant, origin) =>
+      createTenantServices({
+        tenant,
+        database: databaseOf(env, tenant),
+        kv: env.KV,
+        masterKeys,
+        sealer: () => openSealer(sealers, masterKeys, tenant),
+        mailer: createMailer({ transport, from: senderOf(settings), tenant }),
+        site: tenant.siteUrl ?? hostedSiteOf(settings, tenant),
+        origin,
+        now,
+      }),
+    probeStorage: async () => {
+      await Promise.all([database.run('select 1'), env.KV.get('probe')]).catch((error: unknown) => {
+        throw new StorageError(error);
+      });
+    },
+    isWithinKeyLimit: async (caller) =>
+      (await env.KEY_RATE_LIMIT.limit({ key: await masterKeys.keyedHash('key limit', caller) })).success,
+  };
+};
+
+/** Whether something that was thrown means that storage did not answer as it should. */
+export const isStorageFailure = (error: unknown): boolean => error instanceof StorageError;
+
+type TenantResources = {
+  tenant: Tenant;
+  database: Database;
+  kv: KVNamespace;
+  masterKeys: MasterKeys;
+  sealer: () => Promise<Sealer>;
+  mailer: ReturnType<typeof createMailer>;
+  site: string;
+  origin: Origin;
+  now: () => number;
+};
+
+const createTenantServices = (resources: TenantResources) => {
+  const { tenant, database, kv, masterKeys, sealer, mailer, site, origin, now } = resources;
+  const tenantId = tenant.id;
+  const { keyedHash } = masterKeys;
+  const audit = createAudit({ origin, now });
+  const limits = createLimits({ tenantId, settings: tenant.settings.rateLimits, keyedHash, now });
+  const challenges = guarded(createChallengeStore(database, tenantId));
+  const apiKeyStore = guarded(createApiKeyStore(database, tenantId));
+  const secrets = guarded(createSecretStore(kv));
+  const oneTimeSecrets = createOneTimeSecrets({ tenantId, challenges, secrets, keyedHash, limits, now });
+  const activations = createActivations({ oneTimeSecrets, mailer, audit, site });
+  return {
+    tenant,
+    access: createAccess({ store: guarded(createAccessStore(database, tenantId)), now }),
+    apps: createApps({ tenantId, store: guarded(createAppStore(database, tenantId)), audit, now }),
+    apiKeys: createApiKeys({ tenantId, store: apiKeyStore, audit, now }),
+    customers: createCustomers({
+      tenantId,
+      store: guarded(createCustomerStore(database, tenantId)),
+      activations,
+      sealer,
+      keyedHash,
+      audit,
+      now,
+    }),
+    passcodes: createPasscodes({ tenantId, oneTimeSecrets, apiKeys: apiKeyStore, limits, mailer, audit, now }),
+    sso: createSso({ tenantId, challenges, secrets, keyedHash, audit, now }),
+  };
+};
+
+/** The database that the tenant's row names: a binding of the Worker. */
+const databaseOf = (env: Env, tenant: Tenant): Database => {
+  const binding = Object.entries(env).find(([name]) => name === tenant.shard)?.[1];
+  if (typeof binding !== 'object' || !('batch' in binding)) throw new Error(`No database is bound as ${tenant.shard}`);
+  return openDatabase(binding);
+};
+
+const openSealer = async (sealers: Map<string, Sealer>, masterKeys: MasterKeys, tenant: Tenant): Promise<Sealer> => {
+  const known = sealers.get(tenant.sealedDataKey);
+  if (known) return known;
+  const sealer = await masterKeys.openDataKey(tenant.sealedDataKey, tenant.id);
+  sealers.set(tenant.sealedDataKey, sealer);
+  return sealer;
+};
+
+const senderOf = ({ mail, baseDomain }: Settings): string => mail.from ?? `accounts@${baseDomain}`;
+
+const hostedSiteOf = ({ baseDomain }: Settings, { slug }: Tenant): string =>
+  baseDomain === 'localhost' ? `http://${slug}.localhost:8787` : `https://${slug}.${baseDomain}`;

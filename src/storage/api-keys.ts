@@ -1,0 +1,87 @@
+import { and, eq, not, sql } from 'drizzle-orm';
+import type { AppId, CustomerId, TenantId } from '../crypto/ids.ts';
+import { type Redemption, redeemChallenge, redeemedBy } from './challenges.ts';
+import type { Database } from './database.ts';
+import { type NewEvent, recordEvent, recordEventIfCounted, recordEventIfRedeemed } from './events.ts';
+import { allows, countHit, forgetOldHits, type Hit, hitsOf, type Limit, waitFor } from './rate-hits.ts';
+import { apiKeys, challenges } from './schema.ts';
+
+/** A key pair to be given. `key` is used only if the customer has none with this app yet: a key stays, a token is new. */
+export type KeyRenewal = { customerId: CustomerId; appId: AppId; key: string; tokenHash: string; at: number };
+
+export type Redeemed = { kind: 'redeemed'; key: string } | { kind: 'refused' } | { kind: 'limited'; waitMs: number };
+
+export const createApiKeyStore = (db: Database, tenantId: TenantId) => ({
+  /** Replaces the token of the customer's key with the app, making the key if there is none, and gives the key. */
+  renew: async (renewal: KeyRenewal, event: NewEvent): Promise<string> => {
+    const [rows] = await db.batch([
+      db
+        .insert(apiKeys)
+        .values(newRow(tenantId, renewal))
+        .onConflictDoUpdate(renewed(renewal))
+        .returning({ key: apiKeys.key }),
+      recordEvent(db, tenantId, event),
+    ]);
+    return rows[0]?.key ?? renewal.key;
+  },
+
+  /** As `renew`, if the redemption of a passcode succeeds; else counts the wrong try against the person. */
+  renewByRedemption: async (
+    renewal: KeyRenewal,
+    redemption: Redemption,
+    { hit: wrongTry, limits }: { hit: Hit; limits: readonly Limit[] },
+    outcomes: { renewed: NewEvent; refused: NewEvent },
+  ): Promise<Redeemed> => {
+    const isAllowed = allows(tenantId, wrongTry, limits);
+    const isRedeemed = redeemedBy(tenantId, redemption);
+    const row = newRow(tenantId, renewal);
+    const [, , , keys, , , hits] = await db.batch([
+      forgetOldHits(db, tenantId, wrongTry, limits),
+      redeemChallenge(db, tenantId, redemption, isAllowed),
+      countHit(
+        db,
+        tenantId,
+        wrongTry,
+        sql`${isAllowed} and ${not(sql`exists (select 1 from ${challenges} where ${isRedeemed})`)}`,
+      ),
+      db
+        .insert(apiKeys)
+        .select(
+          sql`select ${row.tenantId}, ${row.key}, ${row.customerId}, ${row.appId}, ${row.tokenHash}, ${row.createdAt},
+            ${row.renewedAt} from ${challenges} where ${isRedeemed}`,
+        )
+        .onConflictDoUpdate(renewed(renewal))
+        .returning({ key: apiKeys.key }),
+      recordEventIfRedeemed(db, tenantId, outcomes.renewed, isRedeemed),
+      recordEventIfCounted(db, tenantId, outcomes.refused, wrongTry),
+      hitsOf(db, tenantId, wrongTry.bucket),
+    ]);
+    const [granted] = keys;
+    if (granted) return { kind: 'redeemed', key: granted.key };
+    return hits.some((each) => each.id === wrongTry.id)
+      ? { kind: 'refused' }
+      : { kind: 'limited', waitMs: waitFor(hits, limits, wrongTry.at) };
+  },
+});
+
+export type ApiKeyStore = ReturnType<typeof createApiKeyStore>;
+
+/** The statement that gives a new customer its first key. */
+export const insertApiKey = (db: Database, tenantId: TenantId, renewal: KeyRenewal) =>
+  db.insert(apiKeys).values(newRow(tenantId, renewal));
+
+/** The statement that takes a customer's keys away. */
+export const deleteApiKeysOf = (db: Database, tenantId: TenantId, customerId: CustomerId) =>
+  db.delete(apiKeys).where(and(eq(apiKeys.tenantId, tenantId), eq(apiKeys.customerId, customerId)));
+
+const newRow = (tenantId: TenantId, { at, ...renewal }: KeyRenewal) => ({
+  tenantId,
+  ...renewal,
+  createdAt: at,
+  renewedAt: at,
+});
+
+const renewed = ({ tokenHash, at }: KeyRenewal) => ({
+  target: [apiKeys.tenantId, apiKeys.customerId, apiKeys.appId],
+  set: { tokenHash, renewedAt: at },
+});

@@ -1,0 +1,102 @@
+import { and, desc, eq, gt, isNull, lt, or } from 'drizzle-orm';
+import type { AppId, TenantId } from '../crypto/ids.ts';
+import type { Database } from './database.ts';
+import { type NewEvent, recordEvent } from './events.ts';
+import { apiKeys, appCredentials, apps } from './schema.ts';
+
+export type App = Omit<typeof apps.$inferSelect, 'tenantId'>;
+
+/** An app with the super key that it should use: the newest. */
+export type AppWithKey = App & { superKey: string };
+
+/** What changes of an app; what is undefined stays. */
+export type AppChanges = {
+  [Member in 'name' | 'permissions' | 'platforms' | 'acceptsQueryCredentials']?: App[Member] | undefined;
+};
+
+export type NewCredential = Omit<typeof appCredentials.$inferSelect, 'tenantId' | 'expiresAt'>;
+
+export const createAppStore = (db: Database, tenantId: TenantId) => ({
+  create: async (app: App, credential: NewCredential, event: NewEvent): Promise<void> => {
+    await db.batch([
+      db.insert(apps).values({ tenantId, ...app }),
+      db.insert(appCredentials).values({ tenantId, ...credential, expiresAt: null }),
+      recordEvent(db, tenantId, event),
+    ]);
+  },
+
+  /** Newest first; `before`: only apps older than this one. */
+  list: (limit: number, before: AppId | null): Promise<AppWithKey[]> =>
+    selectApps(db, tenantId)
+      .where(and(eq(apps.tenantId, tenantId), before ? lt(apps.id, before) : undefined))
+      .orderBy(desc(apps.id))
+      .limit(limit),
+
+  find: async (id: AppId): Promise<AppWithKey | null> => {
+    const [app] = await selectApps(db, tenantId).where(ofApp(tenantId, id));
+    return app ?? null;
+  },
+
+  update: async (id: AppId, changes: AppChanges & Pick<App, 'seesAllCustomers'>, event: NewEvent): Promise<void> => {
+    await db.batch([
+      db
+        .update(apps)
+        .set({ ...changes, updatedAt: event.at })
+        .where(ofApp(tenantId, id)),
+      recordEvent(db, tenantId, event),
+    ]);
+  },
+
+  /** Adds a pair and lets the ones before end at `oldPairsEndAt`, or at their own end if that is earlier. */
+  rotate: async (credential: NewCredential, oldPairsEndAt: number, event: NewEvent): Promise<void> => {
+    await db.batch([
+      db
+        .update(appCredentials)
+        .set({ expiresAt: oldPairsEndAt })
+        .where(
+          and(
+            ofCredentials(tenantId, credential.appId),
+            or(isNull(appCredentials.expiresAt), gt(appCredentials.expiresAt, oldPairsEndAt)),
+          ),
+        ),
+      db.insert(appCredentials).values({ tenantId, ...credential, expiresAt: null }),
+      recordEvent(db, tenantId, event),
+    ]);
+  },
+
+  /** Removes the app and the keys that customers had with it. The customers that it created stay. */
+  remove: async (id: AppId, event: NewEvent): Promise<void> => {
+    await db.batch([
+      db.delete(apiKeys).where(and(eq(apiKeys.tenantId, tenantId), eq(apiKeys.appId, id))),
+      db.delete(appCredentials).where(ofCredentials(tenantId, id)),
+      db.delete(apps).where(ofApp(tenantId, id)),
+      recordEvent(db, tenantId, event),
+    ]);
+  },
+});
+
+export type AppStore = ReturnType<typeof createAppStore>;
+
+const ofApp = (tenantId: TenantId, id: AppId) => and(eq(apps.tenantId, tenantId), eq(apps.id, id));
+
+const ofCredentials = (tenantId: TenantId, id: AppId) =>
+  and(eq(appCredentials.tenantId, tenantId), eq(appCredentials.appId, id));
+
+const selectApps = (db: Database, tenantId: TenantId) =>
+  db
+    .select({
+      id: apps.id,
+      name: apps.name,
+      permissions: apps.permissions,
+      platforms: apps.platforms,
+      acceptsQueryCredentials: apps.acceptsQueryCredentials,
+      seesAllCustomers: apps.seesAllCustomers,
+      createdAt: apps.createdAt,
+      updatedAt: apps.updatedAt,
+      superKey: appCredentials.superKey,
+    })
+    .from(apps)
+    .innerJoin(
+      appCredentials,
+      and(eq(appCredentials.tenantId, tenantId), eq(appCredentials.appId, apps.id), isNull(appCredentials.expiresAt)),
+    );

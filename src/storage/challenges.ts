@@ -1,0 +1,115 @@
+import { and, eq, gt, isNull, lt, type SQL, sql } from 'drizzle-orm';
+import type { ChallengeId, CustomerId, TenantId } from '../crypto/ids.ts';
+import type { Database } from './database.ts';
+import { type NewEvent, recordEvent, recordEventIfCounted } from './events.ts';
+import { allows, countHit, forgetOldHits, type Hit, hitsOf, type Limit, uncountHit, waitFor } from './rate-hits.ts';
+import { type ChallengePurpose, challenges, events } from './schema.ts';
+
+/** A one-time secret to be issued. `subject` is whom it is for: a new one for the same subject kills the one before. */
+export type NewChallenge = {
+  id: ChallengeId;
+  purpose: ChallengePurpose;
+  subject: string;
+  customerId: CustomerId;
+  createdAt: number;
+  expiresAt: number;
+};
+
+/** An attempt to redeem a secret. `found` is what the presented code led to, `nonce` makes the attempt recognisable. */
+export type Redemption = {
+  purpose: ChallengePurpose;
+  subject: string;
+  found: ChallengeId | null;
+  nonce: string;
+  at: number;
+};
+
+export type Issuance = { kind: 'issued' } | { kind: 'limited'; waitMs: number };
+
+const MOST_ATTEMPTS = 5;
+
+export const createChallengeStore = (db: Database, tenantId: TenantId) => ({
+  issue: async (challenge: NewChallenge, event: NewEvent): Promise<void> => {
+    await db.batch([issueChallenge(db, tenantId, challenge), recordEvent(db, tenantId, event)]);
+  },
+
+  /** Issues a secret that will be mailed, unless a limit of its bucket forbids. */
+  issueLimited: async (
+    challenge: NewChallenge,
+    hit: Hit,
+    limits: readonly Limit[],
+    event: NewEvent,
+  ): Promise<Issuance> => {
+    const counted = sql`exists (select 1 from rate_hits where tenant_id = ${tenantId} and bucket = ${hit.bucket} and id = ${hit.id})`;
+    const [, , , , hits] = await db.batch([
+      forgetOldHits(db, tenantId, hit, limits),
+      countHit(db, tenantId, hit, allows(tenantId, hit, limits)),
+      issueChallenge(db, tenantId, challenge, counted),
+      recordEventIfCounted(db, tenantId, event, hit),
+      hitsOf(db, tenantId, hit.bucket),
+    ]);
+    return hits.some((each) => each.id === hit.id)
+      ? { kind: 'issued' }
+      : { kind: 'limited', waitMs: waitFor(hits, limits, hit.at) };
+  },
+
+  /** Undoes `issueLimited`: the mail was refused, so nothing was sent that could be redeemed or should count. */
+  revokeIssued: async (challenge: NewChallenge, hit: Hit, event: NewEvent): Promise<void> => {
+    await db.batch([
+      db.delete(challenges).where(and(ofSubject(tenantId, challenge), eq(challenges.id, challenge.id))),
+      uncountHit(db, tenantId, hit),
+      db.delete(events).where(and(eq(events.tenantId, tenantId), eq(events.id, event.id))),
+    ]);
+  },
+});
+
+export type ChallengeStore = ReturnType<typeof createChallengeStore>;
+
+/** The statement that issues a secret in place of an older one of its subject, where the condition holds. */
+const issueChallenge = (db: Database, tenantId: TenantId, challenge: NewChallenge, condition: SQL = sql`true`) => {
+  const fresh = {
+    id: challenge.id,
+    customerId: challenge.customerId,
+    createdAt: challenge.createdAt,
+    expiresAt: challenge.expiresAt,
+  };
+  return db
+    .insert(challenges)
+    .select(
+      sql`select ${tenantId}, ${challenge.purpose}, ${challenge.subject}, ${challenge.id}, ${challenge.customerId},
+        0, null, null, ${challenge.createdAt}, ${challenge.expiresAt} where ${condition}`,
+    )
+    .onConflictDoUpdate({
+      target: [challenges.tenantId, challenges.purpose, challenges.subject],
+      set: { ...fresh, attempts: 0, consumedAt: null, consumedBy: null },
+    });
+};
+
+/**
+ * The statement on which the decision to accept a secret rests: it counts the attempt, and consumes the secret if what
+ * was presented is right. However many run at once, five compare and one succeeds (contract 0, one-time secrets).
+ */
+export const redeemChallenge = (db: Database, tenantId: TenantId, redemption: Redemption, condition: SQL) =>
+  db
+    .update(challenges)
+    .set({
+      attempts: sql`${challenges.attempts} + 1`,
+      consumedAt: sql`case when ${challenges.id} = ${redemption.found} then ${redemption.at} end`,
+      consumedBy: sql`case when ${challenges.id} = ${redemption.found} then ${redemption.nonce} end`,
+    })
+    .where(
+      and(
+        ofSubject(tenantId, redemption),
+        isNull(challenges.consumedAt),
+        lt(challenges.attempts, MOST_ATTEMPTS),
+        gt(challenges.expiresAt, redemption.at),
+        condition,
+      ),
+    );
+
+/** The condition on `challenges` that this redemption, and no other, consumed the secret. */
+export const redeemedBy = (tenantId: TenantId, redemption: Redemption): SQL =>
+  sql`${ofSubject(tenantId, redemption)} and ${challenges.consumedBy} = ${redemption.nonce}`;
+
+const ofSubject = (tenantId: TenantId, { purpose, subject }: { purpose: ChallengePurpose; subject: string }) =>
+  and(eq(challenges.tenantId, tenantId), eq(challenges.purpose, purpose), eq(challenges.subject, subject));

@@ -1,0 +1,58 @@
+import { type DrizzleD1Database, drizzle } from 'drizzle-orm/d1';
+
+export type Database = DrizzleD1Database;
+
+/**
+ * Every query goes to the database's primary: a token, key or customer that was revoked must be refused at once,
+ * everywhere (contract 0, tokens), and a read replica may not know yet.
+ */
+export const openDatabase = (d1: D1Database): Database => drizzle(d1);
+
+/**
+ * Storage did not do what it was asked to. The message is the database's own: the one of the layers around it quotes
+ * every bound parameter, hashes and addresses among them.
+ */
+export class StorageError extends Error {
+  override readonly name = 'StorageError';
+  /** The table whose uniqueness the statement violated. */
+  readonly violatedTable: string | null;
+
+  constructor(error: unknown) {
+    const message = innermostMessage(error);
+    super(message);
+    this.violatedTable = /UNIQUE constraint failed: (\w+)\./.exec(message)?.[1] ?? null;
+  }
+}
+
+/** The same store, with whatever its methods throw told as a StorageError. */
+export const guarded = <Store extends object>(store: Store): Store =>
+  new Proxy(store, {
+    get: (target, property) => {
+      const method: unknown = Reflect.get(target, property);
+      if (typeof method !== 'function') return method;
+      return async (...parameters: unknown[]): Promise<unknown> => {
+        try {
+          return await method(...parameters);
+        } catch (error) {
+          throw error instanceof StorageError ? error : new StorageError(error);
+        }
+      };
+    },
+  });
+
+/** Runs a write and gives the table whose uniqueness it violated, or null when it was done. */
+export const violatedTableOf = async (write: () => Promise<unknown>): Promise<string | null> => {
+  try {
+    await write();
+    return null;
+  } catch (error) {
+    const failure = new StorageError(error);
+    if (failure.violatedTable === null) throw failure;
+    return failure.violatedTable;
+  }
+};
+
+const innermostMessage = (error: unknown): string => {
+  if (!(error instanceof Error)) return 'unknown failure';
+  return error.cause instanceof Error ? innermostMessage(error.cause) : error.message;
+};

@@ -1,0 +1,134 @@
+import { and, desc, eq, getTableColumns, lt, type SQL, sql } from 'drizzle-orm';
+import type { TenantId } from '../crypto/ids.ts';
+import { type Database, violatedTableOf } from './database.ts';
+import { type NewEvent, recordEvent } from './events.ts';
+import {
+  apiKeys,
+  appCredentials,
+  apps,
+  challenges,
+  customers,
+  events,
+  idempotency,
+  rateHits,
+  signingKeys,
+  tenantDomains,
+  tenants,
+  users,
+} from './schema.ts';
+
+type TenantRow = typeof tenants.$inferSelect;
+
+/** A tenant with the domains of its own. */
+export type Tenant = TenantRow & { domains: string[] };
+
+export type NewSigningKeyRow = Omit<typeof signingKeys.$inferSelect, 'tenantId'>;
+
+/** What may be changed of a tenant once it is there. */
+export type TenantChanges = Omit<TenantRow, 'id' | 'slug' | 'shard' | 'sealedDataKey' | 'createdAt'>;
+
+/** The tenants themselves: a store that is not bound to one of them. */
+export const createTenantStore = (db: Database) => ({
+  findById: (id: TenantId) => findTenant(db, eq(tenants.id, id)),
+  findBySlug: (slug: string) => findTenant(db, eq(tenants.slug, slug)),
+  findByDomain: (domain: string) =>
+    findTenant(
+      db,
+      eq(
+        tenants.id,
+        sql`(select ${tenantDomains.tenantId} from ${tenantDomains} where ${tenantDomains.domain} = ${domain})`,
+      ),
+    ),
+
+  /** Newest first; `before`: only tenants older than this one. */
+  list: (limit: number, before: TenantId | null): Promise<Tenant[]> =>
+    selectTenants(db)
+      .where(before ? lt(tenants.id, before) : undefined)
+      .orderBy(desc(tenants.id))
+      .limit(limit),
+
+  create: async (
+    tenant: Tenant,
+    signingKey: NewSigningKeyRow,
+    event: NewEvent,
+  ): Promise<'created' | 'slug_taken' | 'domain_taken'> => {
+    const { domains, ...row } = tenant;
+    const violated = await violatedTableOf(() =>
+      db.batch([
+        db.insert(tenants).values(row),
+        ...domains.map((domain) => db.insert(tenantDomains).values({ domain, tenantId: tenant.id })),
+        db.insert(signingKeys).values({ tenantId: tenant.id, ...signingKey }),
+        recordEvent(db, tenant.id, event),
+      ]),
+    );
+    if (violated === null) return 'created';
+    return violated === 'tenants' ? 'slug_taken' : 'domain_taken';
+  },
+
+  replace: async (
+    id: TenantId,
+    changes: TenantChanges,
+    domains: string[],
+    event: NewEvent,
+  ): Promise<'replaced' | 'domain_taken'> => {
+    const violated = await violatedTableOf(() =>
+      db.batch([
+        db.update(tenants).set(changes).where(eq(tenants.id, id)),
+        db.delete(tenantDomains).where(eq(tenantDomains.tenantId, id)),
+        ...domains.map((domain) => db.insert(tenantDomains).values({ domain, tenantId: id })),
+        recordEvent(db, id, event),
+      ]),
+    );
+    return violated === null ? 'replaced' : 'domain_taken';
+  },
+
+  /** Removes the tenant, and lets nothing but the fact stay in the log. */
+  remove: async (id: TenantId, event: NewEvent): Promise<void> => {
+    await db.batch([
+      db.delete(tenantDomains).where(eq(tenantDomains.tenantId, id)),
+      db.delete(signingKeys).where(eq(signingKeys.tenantId, id)),
+      db.delete(tenants).where(eq(tenants.id, id)),
+      db.delete(events).where(eq(events.tenantId, id)),
+      recordEvent(db, id, event),
+    ]);
+  },
+});
+
+export type TenantStore = ReturnType<typeof createTenantStore>;
+
+/** Everything that a tenant holds in its own database. */
+export const createTenantDataStore = (db: Database, tenantId: TenantId) => ({
+  removeAll: async (): Promise<void> => {
+    // In the order of the foreign keys: what refers to another table first.
+    const [first, ...rest] = [
+      apiKeys,
+      users,
+      customers,
+      appCredentials,
+      apps,
+      challenges,
+      idempotency,
+      rateHits,
+      events,
+    ].map((table) => db.delete(table).where(and(eq(table.tenantId, tenantId))));
+    if (first) await db.batch([first, ...rest]);
+  },
+});
+
+export type TenantDataStore = ReturnType<typeof createTenantDataStore>;
+
+const selectTenants = (db: Database) =>
+  db
+    .select({
+      ...getTableColumns(tenants),
+      domains: sql<string[]>`coalesce((select group_concat(${tenantDomains.domain}, ' ') from ${tenantDomains}
+        where ${tenantDomains.tenantId} = ${tenants.id}), '')`.mapWith((joined: string) =>
+        joined.split(' ').filter((domain) => domain !== ''),
+      ),
+    })
+    .from(tenants);
+
+const findTenant = async (db: Database, condition: SQL): Promise<Tenant | null> => {
+  const [tenant] = await selectTenants(db).where(condition);
+  return tenant ?? null;
+};

@@ -1,0 +1,57 @@
+import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { createApp } from '../../src/app.ts';
+import { checkAgainstDocument } from './document.ts';
+
+/** A clock that stands still until it is told otherwise. */
+type Clock = { now: () => number; advance: (seconds: number) => void };
+
+/** Bindings and settings as a test may have them: any text, or none. */
+type TestBindings = { [Name in keyof Env]?: Env[Name] extends string ? string | undefined : Env[Name] };
+
+type Call = { headers?: Record<string, string>; body?: unknown; rawBody?: BodyInit };
+
+/** Calls the Worker, and checks every answer against its own OpenAPI document. */
+export type Service = {
+  clock: Clock;
+  call: (method: string, url: string, call?: Call) => Promise<Response>;
+};
+
+/**
+ * The Worker as deployed, but for its clock. `bindings` replace the environment's, e.g. to count or to break them;
+ * `fetch` stands for the servers that it calls.
+ */
+export const createService = (bindings: TestBindings = {}, fetch: typeof globalThis.fetch = refuseToFetch): Service => {
+  let time = Date.now();
+  const clock: Clock = {
+    now: () => time,
+    advance: (seconds) => {
+      time += seconds * 1000;
+    },
+  };
+  const app = createApp({ now: clock.now, fetch });
+  const environment = { ...env, ...bindings };
+  const send = async (request: Request): Promise<Response> => {
+    const context = createExecutionContext();
+    const response = await app.fetch(request, environment, context);
+    await waitOnExecutionContext(context);
+    return response;
+  };
+  return {
+    clock,
+    call: async (method, url, { headers = {}, body, rawBody } = {}) => {
+      const request = new Request(new URL(url, 'http://localhost'), {
+        method,
+        redirect: 'manual',
+        headers: { ...(body !== undefined && { 'Content-Type': 'application/json' }), ...headers },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        ...(rawBody !== undefined && { body: rawBody }),
+      });
+      const response = await send(request);
+      await checkAgainstDocument(method, request.url, response);
+      return response;
+    },
+  };
+};
+
+const refuseToFetch = (): Promise<Response> => Promise.reject(new Error('This test calls no other server'));
