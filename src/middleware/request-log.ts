@@ -1,5 +1,5 @@
 import { createMiddleware } from 'hono/factory';
-import { routePath } from 'hono/route';
+import { matchedRoutes } from 'hono/route';
 import type { AppEnv } from '../env.ts';
 import { refusalOf } from './problems.ts';
 
@@ -14,7 +14,7 @@ export const requestLog = createMiddleware<AppEnv>(async (c, next) => {
     level: c.res.status >= 500 ? 'error' : 'info',
     request_id: c.get('requestId'),
     method: c.req.method,
-    route: routePath(c, -1),
+    route: matchedRoutes(c).findLast(({ method }) => method !== 'ALL')?.path,
     status: c.res.status,
     duration_ms: Date.now() - startedAt,
     tenant: c.get('tenantId'),

@@ -36,6 +36,8 @@ export const createSmtpTransport = ({ host, port, isImplicitTls, login }: Server
             : net.connect({ host, port });
           connection.once('error', done);
           connection.on('error', () => undefined);
+          // One listener an SMTP command is what it takes; the warning about it is an exception in workerd.
+          connection.setMaxListeners(0);
           connection.once(isImplicitTls ? 'secureConnect' : 'connect', () => {
             connection.off('error', done);
             done(null, { connection, secured: isImplicitTls });

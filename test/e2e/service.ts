@@ -1,0 +1,66 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import net, { type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+const root = path.join(import.meta.dirname, '../..');
+
+/** Three ports that nothing listens on. */
+export const freePorts = async (): Promise<{ worker: number; smtp: number; mailbox: number }> => {
+  const servers = await Promise.all(
+    [0, 1, 2].map(async () => {
+      const server = net.createServer().listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      return server;
+    }),
+  );
+  const [worker = 0, smtp = 0, mailbox = 0] = servers.map((server) => portOf(server.address()));
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return { worker, smtp, mailbox };
+};
+
+const portOf = (address: AddressInfo | string | null): number =>
+  address === null || typeof address === 'string' ? 0 : address.port;
+
+export type Run = {
+  process: ChildProcess;
+  output: () => string;
+  /** Ends with the exit code. */
+  ended: Promise<number | null>;
+};
+
+/** Runs what `npm start` runs, on ports and with data of its own. */
+export const start = (ports: Awaited<ReturnType<typeof freePorts>>, state: string): Run => {
+  const child = spawn(
+    process.execPath,
+    [
+      path.join(root, 'scripts/start.ts'),
+      ...['--port', String(ports.worker), '--smtp-port', String(ports.smtp)],
+      ...['--mailbox-port', String(ports.mailbox), '--state', state],
+    ],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+  }
+  const ended = once(child, 'exit').then(([code]) => (typeof code === 'number' ? code : null));
+  return { process: child, output: () => output, ended };
+};
+
+/** Waits until a run has printed this. */
+export const untilPrinted = async (run: Run, text: string): Promise<void> => {
+  while (!run.output().includes(text)) {
+    const code = await Promise.race([run.ended, once(run.process.stdout ?? run.process, 'data').then(() => 'more')]);
+    if (code !== 'more') throw new Error(`It ended (${code}) after printing:\n${run.output()}`);
+  }
+};
+
+export const newStateFolder = async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-e2e-'));
+  return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
+};
