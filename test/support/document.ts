@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 import { createApp } from '../../src/app.ts';
 
 type Operation = {
+  security?: Record<string, string[]>[];
   responses: Record<string, { content?: Record<string, { schema: Schema }>; headers?: Record<string, unknown> }>;
 };
 
