@@ -1,7 +1,8 @@
-import { type MailTransport, refusedIfThrown } from './transport.ts';
+import { createBoundedTransport, type MailTransport } from './transport.ts';
 
 /** Sends by Cloudflare's `send_email` binding. */
-export const createCloudflareTransport = (binding: SendEmail): MailTransport => ({
-  send: ({ from, ...message }) =>
-    refusedIfThrown(() => binding.send({ ...message, from: { name: from.name, email: from.address } })),
-});
+export const createCloudflareTransport = (binding: SendEmail, timeoutMs: number): MailTransport =>
+  createBoundedTransport(
+    ({ from, ...message }) => binding.send({ ...message, from: { name: from.name, email: from.address } }),
+    timeoutMs,
+  );

@@ -1,3 +1,5 @@
+import { isMailAddress } from './address.ts';
+
 /** What `MAIL_URL` says (contract 6, settings). `from` is the sender's address, where the setting names one. */
 export type MailSettings = { from: string | null } & (
   | { kind: 'cloudflare' }
@@ -21,18 +23,20 @@ export const parseMailUrl = (text: string): MailSettings | null => {
   if (!URL.canParse(text)) return null;
   const url = new URL(text);
   const from = url.searchParams.get('from');
-  if (from !== null && !/^[^\s@]+@[^\s@]+$/.test(from)) return null;
+  if (from !== null && !isMailAddress(from)) return null;
   url.searchParams.delete('from');
-  if (url.protocol === 'cloudflare:') return { kind: 'cloudflare', from };
+  if (url.protocol === 'cloudflare:') return url.host + url.pathname === '' ? { kind: 'cloudflare', from } : null;
   const [user, password] = [decode(url.username), decode(url.password)];
   if (user === null || password === null || url.hostname === '') return null;
   if (url.protocol === 'https:') {
     const token = password === '' ? user : password;
     url.username = '';
     url.password = '';
-    return token === '' ? null : { kind: 'api', url: url.href, token, from };
+    // It goes into a header as it is.
+    return /^[\x21-\x7e]+$/.test(token) ? { kind: 'api', url: url.href, token, from } : null;
   }
   if (url.protocol !== 'smtp:' && url.protocol !== 'smtps:') return null;
+  if (url.port === '0' || (user === '' && password !== '')) return null;
   return {
     kind: 'smtp',
     host: url.hostname.replace(/^\[|\]$/g, ''),
@@ -45,7 +49,8 @@ export const parseMailUrl = (text: string): MailSettings | null => {
 
 const decode = (text: string): string | null => {
   try {
-    return decodeURIComponent(text);
+    const decoded = decodeURIComponent(text);
+    return /\p{Cc}/u.test(decoded) ? null : decoded;
   } catch {
     return null;
   }

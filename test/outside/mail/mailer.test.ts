@@ -1,22 +1,22 @@
 import { env } from 'cloudflare:workers';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createMailer } from '../../../src/outside/mail/mailer.ts';
 import { parseMailUrl } from '../../../src/outside/mail/settings.ts';
 import { createMailTransport } from '../../../src/outside/mail/transports.ts';
 import { lastMailTo, mailsTo } from '../../support/mailbox.ts';
 import { uniqueEmail, uniqueName } from '../../support/tenants.ts';
 
-const mailerTo = (url: string, tenant = { name: 'Acme', locale: 'en' }) => {
+const mailerTo = (url: string, tenant = { name: 'Acme', locale: 'en' }, timeoutMs?: number) => {
   const settings = parseMailUrl(url);
   if (!settings) throw new Error(`${url} is no mail URL`);
   return createMailer({
-    transport: createMailTransport(settings, env.EMAIL, fetch),
+    transport: createMailTransport(settings, env.EMAIL, fetch, timeoutMs),
     from: 'accounts@example.com',
     tenant,
   });
 };
 
-const { plain, startTls, implicitTls, withoutTls } = env.TEST_MAIL_URLS;
+const { plain, startTls, implicitTls, withoutTls, mute, muteTls, slow, openConnections } = env.TEST_MAIL_URLS;
 
 describe('a mail', () => {
   const subjects = {
@@ -90,6 +90,43 @@ describe('a mail', () => {
       'A mail header would break its line',
     );
   });
+
+  for (const list of [
+    'a@one.example,b@two.example',
+    'a@one.example;b@two.example',
+    'a@one.example b@two.example',
+    '<b@two.example>a@one.example',
+    'Ada <b@two.example>',
+    '"b@two.example"@one.example',
+  ]) {
+    it(`is not handed over at all to “${list}”`, async () => {
+      await expect(mailerTo(plain).sendPasscode({ email: list, locale: 'en' }, '012345', 600)).rejects.toThrow(
+        'A mail has one sender and one recipient',
+      );
+      expect(await mailsTo('a@one.example')).toEqual([]);
+      expect(await mailsTo('b@two.example')).toEqual([]);
+    });
+  }
+
+  it('cuts a long tenant’s name between characters and words', async () => {
+    const names: [string, string][] = [
+      [`${'x'.repeat(79)} yyyy`, 'x'.repeat(79)],
+      [`${'x'.repeat(79)}😀y`, `${'x'.repeat(79)}😀`],
+    ];
+    for (const [name, shortened] of names) {
+      const email = uniqueEmail();
+      const mailer = mailerTo(plain, { name, locale: 'en' });
+      expect(await mailer.sendPasscode({ email, locale: 'en' }, '012345', 600)).toBe('accepted');
+      const mail = await lastMailTo(email);
+      expect(mail.from.name).toBe(shortened);
+      expect(mail.subject).toBe(`Your passcode for ${shortened}`);
+    }
+  });
+
+  it('is sent for a tenant whose name has nothing to show', async () => {
+    const mailer = mailerTo(plain, { name: '\u0007', locale: 'en' });
+    expect(await mailer.sendPasscode({ email: uniqueEmail(), locale: 'en' }, '012345', 600)).toBe('accepted');
+  });
 });
 
 describe('SMTP', () => {
@@ -130,7 +167,32 @@ describe('SMTP', () => {
     expect(await send('smtp://127.0.0.1:1')).toBe('refused');
   });
 
-  it('refuses when the server does not answer in time', { timeout: 15_000 }, async () => {
-    expect(await send(plain, `silent-${uniqueName('person')}@example.com`)).toBe('refused');
+  describe('with a server that does not come to an end', () => {
+    const sendWithin = (timeoutMs: number, url: string, email = uniqueEmail()) =>
+      mailerTo(url, { name: 'Acme', locale: 'en' }, timeoutMs).sendPasscode({ email, locale: 'en' }, '012345', 600);
+    const openConnectionsTo = async (server: 'mute' | 'slow') =>
+      Number(await (await fetch(`${openConnections}/${server}`)).text());
+
+    const servers: [string, string, 'mute' | 'slow'][] = [
+      ['never greets', mute, 'mute'],
+      ['never answers the TLS handshake', muteTls, 'mute'],
+      ['takes its time for every answer', slow, 'slow'],
+    ];
+    for (const [what, url, server] of servers) {
+      it(`refuses in time and closes the connection when it ${what}`, async () => {
+        const startedAt = Date.now();
+        const outcome = sendWithin(1000, url);
+        await vi.waitFor(async () => expect(await openConnectionsTo(server)).toBe(1));
+        expect(await outcome).toBe('refused');
+        expect(Date.now() - startedAt).toBeLessThan(1500);
+        await vi.waitFor(async () => expect(await openConnectionsTo(server)).toBe(0));
+      });
+    }
+
+    it('refuses in time when it does not answer to the recipient', async () => {
+      const startedAt = Date.now();
+      expect(await sendWithin(1000, plain, `silent-${uniqueName('person')}@example.com`)).toBe('refused');
+      expect(Date.now() - startedAt).toBeLessThan(1500);
+    });
   });
 });

@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { parseMailUrl } from '../../../src/outside/mail/settings.ts';
 import { createMailTransport } from '../../../src/outside/mail/transports.ts';
 
@@ -11,10 +11,10 @@ const message = {
   html: '<p>Hello</p>',
 };
 
-const transportOf = (url: string, binding: SendEmail, fetch: typeof globalThis.fetch) => {
+const transportOf = (url: string, binding: SendEmail, fetch: typeof globalThis.fetch, timeoutMs?: number) => {
   const settings = parseMailUrl(url);
   if (!settings) throw new Error(`${url} is no mail URL`);
-  return createMailTransport(settings, binding, fetch);
+  return createMailTransport(settings, binding, fetch, timeoutMs);
 };
 
 describe('a mail API', () => {
@@ -49,13 +49,52 @@ describe('a mail API', () => {
     });
   }
 
+  it('refuses, and gives the request up, when it does not answer in time', async () => {
+    let signal: AbortSignal | null | undefined;
+    const neverAnswering: typeof globalThis.fetch = (_input, init) => {
+      signal = init?.signal;
+      return new Promise(() => undefined);
+    };
+    const transport = transportOf('https://token@mail.example.com', env.EMAIL, neverAnswering, 100);
+    expect(await transport.send(message)).toBe('refused');
+    expect(signal?.aborted).toBe(true);
+  });
+
   it('refuses when it cannot be reached', async () => {
     const unreachable = () => Promise.reject(new Error('unreachable'));
     expect(await transportOf('https://token@mail.example.com', env.EMAIL, unreachable).send(message)).toBe('refused');
   });
 });
 
+describe('every transport', () => {
+  const unsafe: [string, Partial<typeof message>][] = [
+    ['a line break in the subject', { subject: 'Hello\r\nBcc: evil@example.com' }],
+    ['a line feed in the sender’s name', { from: { name: 'Acme\nBcc: evil@example.com', address: 'a@example.com' } }],
+    ['a line break in the sender’s address', { from: { name: 'Acme', address: 'a@example.com\r\nDATA' } }],
+    ['a line break in the recipient', { to: 'ada@example.com\r\nRCPT TO:<evil@example.com>' }],
+    ['a line separator', { subject: 'Hello\u2028there' }],
+    ['a paragraph separator', { subject: 'Hello\u2029there' }],
+    ['a next-line character', { subject: 'Hello\u0085there' }],
+    ['a NUL', { subject: 'Hello\0there' }],
+    ['two recipients', { to: 'ada@example.com, evil@example.com' }],
+  ];
+  for (const url of ['cloudflare:', 'smtp://127.0.0.1:1', 'https://token@mail.example.com']) {
+    for (const [what, part] of unsafe) {
+      it(`of ${url} throws at ${what}, before anything is sent`, async () => {
+        const send = vi.fn(() => Promise.reject(new Error('reached')));
+        await expect(transportOf(url, { send }, send).send({ ...message, ...part })).rejects.toThrow(/^A mail h/);
+        expect(send).not.toHaveBeenCalled();
+      });
+    }
+  }
+});
+
 describe('the binding of Cloudflare', () => {
+  it('refuses when it does not answer in time', async () => {
+    const binding: SendEmail = { send: () => new Promise(() => undefined) };
+    expect(await transportOf('cloudflare:', binding, fetch, 100).send(message)).toBe('refused');
+  });
+
   it('takes a mail', async () => {
     expect(await transportOf('cloudflare:', env.EMAIL, fetch).send(message)).toBe('accepted');
   });
@@ -102,6 +141,15 @@ describe('MAIL_URL', () => {
     'ftp://host',
     'cloudflare:?from=nobody',
     'cloudflare:?from=a@b c',
+    'cloudflare:?from=<a@b>',
+    'cloudflare:?from=a@b,c',
+    'cloudflare:?from=a@b%C2%85c',
+    'cloudflare:?from=a@b%00c',
+    'cloudflare:elsewhere',
+    'https://to%0D%0Aken@mail.example.com',
+    'smtp://us%0D%0Aer:password@mail.example.com',
+    'smtp://:password@mail.example.com',
+    'smtp://mail.example.com:0',
   ]) {
     it(`is not “${text}”`, () => {
       expect(parseMailUrl(text)).toBeNull();
