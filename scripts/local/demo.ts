@@ -1,7 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import * as z from 'zod';
+
+const demoApp = z.object({ superkey: z.string(), supertoken: z.string() });
 
 /** The demo app's pair. The service keeps only a hash of the token, so it is kept here for the next start. */
-export type DemoApp = { superkey: string; supertoken: string };
+export type DemoApp = z.infer<typeof demoApp>;
 
 type Service = { url: string; operatorToken: string };
 
@@ -9,17 +12,21 @@ const TENANT = '/operator/v1/tenants/demo';
 
 /** Makes the `demo` tenant and its app through the operator surface, once: a later start finds them as they are then. */
 export const ensureDemo = async (service: Service, site: string, file: string): Promise<DemoApp> => {
-  const operate = async (method: string, path: string, body?: unknown): Promise<Response> =>
+  const operate = (method: string, path: string, body?: unknown): Promise<Response> =>
     fetch(`${service.url}${path}`, {
       method,
-      headers: { Authorization: `Bearer ${service.operatorToken}`, 'Content-Type': 'application/json' },
+      headers: {
+        Authorization: `Bearer ${service.operatorToken}`,
+        // A type without a body is refused.
+        ...(body !== undefined && { 'Content-Type': 'application/json' }),
+      },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
 
-  if (
-    (await fetch(`${service.url}${TENANT}`, { headers: { Authorization: `Bearer ${service.operatorToken}` } }))
-      .status === 404
-  ) {
+  const found = await operate('GET', TENANT);
+  if (found.status !== 404) {
+    await expectOk(found);
+  } else {
     const profile = { name: 'Demo', site_url: site, origins: [site], redirect_uris: [`${site}/signed-in`] };
     await expectOk(await operate('PUT', TENANT, profile));
   }
@@ -32,15 +39,19 @@ export const ensureDemo = async (service: Service, site: string, file: string): 
       platforms: [{ name: 'demo', url: `${site}/signed-in` }],
     }),
   );
-  const { superkey, supertoken }: DemoApp = JSON.parse(await created.text());
-  writeFileSync(file, JSON.stringify({ superkey, supertoken }), { mode: 0o600 });
-  return { superkey, supertoken };
+  const app = demoApp.parse(await created.json());
+  writeFileSync(file, JSON.stringify(app), { mode: 0o600 });
+  return app;
 };
 
 const readDemoApp = (file: string): DemoApp | null => {
   if (!existsSync(file)) return null;
-  const app: DemoApp = JSON.parse(readFileSync(file, 'utf8'));
-  return app;
+  try {
+    return demoApp.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch {
+    // Damaged, by a start that was cut short for instance: a new app is made.
+    return null;
+  }
 };
 
 const isAccepted = async ({ url }: Service, { superkey, supertoken }: DemoApp): Promise<boolean> => {

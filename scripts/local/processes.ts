@@ -1,11 +1,72 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import readline from 'node:readline';
+import { setTimeout as wait } from 'node:timers/promises';
 
 const require = createRequire(import.meta.url);
 
+const PATIENCE_MILLISECONDS = 5000;
+
 type PackageManifest = { bin?: string | Record<string, string> };
+
+/** What is made of a process's output, line by line. */
+type Listeners = { onOutput: (line: string) => void; onError: (line: string) => void };
+
+export interface Processes {
+  /** Runs a package's command to its end. Its output is shown only when it fails. */
+  run(packageName: string, parameters: readonly string[]): Promise<void>;
+  /** Starts a package's command; `onEnd` is called when it ends without having been asked to. */
+  start(packageName: string, parameters: readonly string[], listeners: Listeners, onEnd: () => void): void;
+  /** Asks all of them to stop, with all that they started, and waits until they have; the stubborn are killed. */
+  stop(): Promise<void>;
+  /** Kills all of them at once. */
+  kill(): void;
+}
+
+/** The processes of the local service. Each leads a group of its own, so that what it starts can be stopped with it. */
+export const createProcesses = (cwd: string): Processes => {
+  const running: ChildProcess[] = [];
+  let isStopping = false;
+
+  const spawnCommand = (packageName: string, parameters: readonly string[], listeners: Listeners): ChildProcess => {
+    if (isStopping) throw new Error(`${packageName} is not started any more`);
+    const child = spawn(process.execPath, [scriptOf(packageName), ...parameters], {
+      cwd,
+      // Nothing on this machine needs the network: no metrics, no look-up of where in the world it is.
+      env: { ...process.env, CI: '1', WRANGLER_SEND_METRICS: 'false', CLOUDFLARE_CF_FETCH_ENABLED: 'false' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: process.platform !== 'win32',
+    });
+    readline.createInterface({ input: child.stdout }).on('line', listeners.onOutput);
+    readline.createInterface({ input: child.stderr }).on('line', listeners.onError);
+    running.push(child);
+    return child;
+  };
+
+  return {
+    run: async (packageName, parameters) => {
+      const output: string[] = [];
+      const keep = (line: string) => output.push(line);
+      const [code] = await once(spawnCommand(packageName, parameters, { onOutput: keep, onError: keep }), 'close');
+      if (code !== 0) throw new Error(`${packageName} ${parameters.join(' ')} failed:\n${output.join('\n')}`);
+    },
+    start: (packageName, parameters, listeners, onEnd) => {
+      spawnCommand(packageName, parameters, listeners).once('exit', () => {
+        if (!isStopping) onEnd();
+      });
+    },
+    stop: async () => {
+      isStopping = true;
+      await Promise.all(running.map(stopGroup));
+    },
+    kill: () => {
+      isStopping = true;
+      for (const child of running) signalGroup(child, 'SIGKILL');
+    },
+  };
+};
 
 /** The script behind a command of an installed package, to be run by this Node: shims differ between systems. */
 const scriptOf = (packageName: string): string => {
@@ -16,69 +77,29 @@ const scriptOf = (packageName: string): string => {
   return path.join(path.dirname(file), script);
 };
 
-/** Runs a package's command to its end. Its output is shown only when it fails. */
-export const runToEnd = async (packageName: string, parameters: readonly string[], cwd: string): Promise<void> => {
-  const child = spawn(process.execPath, [scriptOf(packageName), ...parameters], {
-    cwd,
-    env: { ...process.env, CI: '1', WRANGLER_SEND_METRICS: 'false' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => {
-      output += chunk.toString();
-    });
+// A group outlives its leader: what wrangler started is stopped even where wrangler itself was killed.
+const stopGroup = async (child: ChildProcess): Promise<void> => {
+  signalGroup(child, 'SIGTERM');
+  for (const deadline = Date.now() + PATIENCE_MILLISECONDS; isAlive(child); await wait(50)) {
+    if (Date.now() < deadline) continue;
+    signalGroup(child, 'SIGKILL');
+    return;
   }
-  const [code] = await once(child, 'exit');
-  if (code !== 0) throw new Error(`${packageName} ${parameters.join(' ')} failed:\n${output}`);
 };
 
-/**
- * Starts a package's command, in a process group of its own, so that all that it starts can be stopped with it.
- * `onLine` gets what it prints, line by line.
- */
-export const startProcess = (
-  packageName: string,
-  parameters: readonly string[],
-  cwd: string,
-  onLine: (line: string) => void,
-): ChildProcess => {
-  const child = spawn(process.execPath, [scriptOf(packageName), ...parameters], {
-    cwd,
-    // Nothing on this machine needs the network: no metrics, no look-up of where in the world it is.
-    env: { ...process.env, WRANGLER_SEND_METRICS: 'false', CLOUDFLARE_CF_FETCH_ENABLED: 'false' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: process.platform !== 'win32',
-  });
-  for (const stream of [child.stdout, child.stderr]) {
-    let rest = '';
-    stream.on('data', (chunk: Buffer) => {
-      const lines = (rest + chunk.toString()).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) onLine(line);
-    });
+const isAlive = (child: ChildProcess): boolean =>
+  process.platform === 'win32' ? child.exitCode === null && child.signalCode === null : signalGroup(child, 0);
+
+/** Whether there was anything to send the signal to. */
+const signalGroup = ({ pid }: ChildProcess, signal: NodeJS.Signals | 0): boolean => {
+  if (pid === undefined) return false;
+  if (process.platform === 'win32') {
+    return spawnSync('taskkill', ['/pid', String(pid), '/T', '/F'], { stdio: 'ignore' }).status === 0;
   }
-  return child;
-};
-
-/** Stops a process with all that it started, and waits for its end. */
-export const stopProcess = async (child: ChildProcess): Promise<void> => {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, 'exit');
-  const patience = setTimeout(() => signal(child, 'SIGKILL'), 5000);
-  signal(child, 'SIGTERM');
-  await ended;
-  clearTimeout(patience);
-  // What the process left behind in its group ends now, too.
-  signal(child, 'SIGKILL');
-};
-
-const signal = ({ pid }: ChildProcess, name: NodeJS.Signals): void => {
-  if (pid === undefined) return;
   try {
-    if (process.platform === 'win32') spawn('taskkill', ['/pid', String(pid), '/T', '/F']);
-    else process.kill(-pid, name);
+    return process.kill(-pid, signal);
   } catch {
-    // The group is gone already.
+    // Nothing is left of the group.
+    return false;
   }
 };
