@@ -25,6 +25,8 @@ export const readablePath = createMiddleware<AppEnv>(async (c, next) => {
 /** Refuses bodies that are no JSON object in UTF-8 (contract 0, requests). A request without a body passes. */
 export const jsonBody = createMiddleware<AppEnv>(async (c, next) => {
   const type = c.req.header('Content-Type');
+  // Many clients name a type on every request, whether it has a body or not.
+  if (c.req.method === 'GET' || c.req.method === 'HEAD') return next();
   const bytes = c.req.raw.body ? await c.req.arrayBuffer() : new ArrayBuffer(0);
   if (type === undefined ? bytes.byteLength > 0 : !isJson(type)) throw new Refusal('unsupported_media_type');
   if (type !== undefined && !isObject(parse(bytes))) throw new Refusal('malformed_request');

@@ -2,17 +2,21 @@ import * as z from 'zod';
 import { parseCountry } from '../domain/countries.ts';
 import { parseEmailAddress } from '../domain/email.ts';
 
+const NO_CONTROL_CHARACTERS = /^\P{Cc}*$/u;
+
 /** Text that a person typed: trimmed, not empty, and without control characters. */
 export const text = (longest: number) =>
+  z.string().trim().min(1).max(longest).regex(NO_CONTROL_CHARACTERS, 'must not contain control characters');
+
+/** As `text`, or null: an empty text says as little as null. */
+export const textOrNull = (longest: number) =>
   z
     .string()
     .trim()
-    .min(1)
     .max(longest)
-    .regex(/^\P{Cc}*$/u, 'must not contain control characters');
-
-/** As `text`, or null: an empty text says as little as null. */
-export const textOrNull = (longest: number) => z.union([z.literal('').transform(() => null), z.null(), text(longest)]);
+    .regex(NO_CONTROL_CHARACTERS, 'must not contain control characters')
+    .nullable()
+    .transform((typed) => (typed === '' ? null : typed));
 
 /** An email address, with the form in which it is compared. */
 export const emailAddress = z.string().transform((typed, context) => {
@@ -22,13 +26,17 @@ export const emailAddress = z.string().transform((typed, context) => {
   return z.NEVER;
 });
 
-/** A country by ISO 3166-1 alpha-2 code or English name; gives the code. */
-export const country = z.string().transform((typed, context) => {
-  const code = parseCountry(typed);
-  if (code) return code;
-  context.addIssue('must be an ISO 3166-1 alpha-2 code or the English name of a country');
-  return z.NEVER;
-});
+/** A country by ISO 3166-1 alpha-2 code or English name, or null; gives the code. */
+export const countryOrNull = z
+  .string()
+  .nullable()
+  .transform((typed, context) => {
+    if (typed === null || typed.trim() === '') return null;
+    const code = parseCountry(typed);
+    if (code) return code;
+    context.addIssue('must be an ISO 3166-1 alpha-2 code or the English name of a country');
+    return z.NEVER;
+  });
 
 /** A URL that people are sent to: https, or http on the loopback host. */
 export const webUrl = z

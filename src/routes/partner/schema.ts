@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { isId } from '../../crypto/ids.ts';
-import { country, emailAddress, text, textOrNull } from '../fields.ts';
+import { countryOrNull, emailAddress, text, textOrNull } from '../fields.ts';
 
 const details = z.strictObject({
   name: textOrNull(200).optional(),
   address: textOrNull(500).optional(),
-  country: z.union([z.literal('').transform(() => null), z.null(), country]).optional(),
+  country: countryOrNull.optional(),
   city: textOrNull(100).optional(),
   zip: textOrNull(20).optional(),
   state: textOrNull(100).optional(),
