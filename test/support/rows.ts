@@ -3,8 +3,7 @@ import { env } from 'cloudflare:workers';
 /** Every row that a tenant has in D1, by table. */
 export const rowsOf = async (tenantId: string): Promise<Record<string, Record<string, unknown>[]>> => {
   const { results } = await env.DB.prepare(
-    `select tables.name from sqlite_master tables, pragma_table_info(tables.name) columns
-     where tables.type = 'table' and columns.name = 'tenant_id' order by tables.name`,
+    "select name from sqlite_master where type = 'table' and sql like '%`tenant_id`%' order by name",
   ).all<{ name: string }>();
   const found = await env.DB.batch<Record<string, unknown>>(
     results.map(({ name }) => env.DB.prepare(`select * from ${name} where tenant_id = ?`).bind(tenantId)),

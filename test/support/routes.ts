@@ -1,0 +1,57 @@
+import { createApp } from '../../src/app.ts';
+import { readDocument } from './document.ts';
+import { uniqueEmail } from './tenants.ts';
+
+/** A route as the OpenAPI document names it, e.g. `GET` and `/customer/{cuid}`. */
+export type DocumentedRoute = { method: string; template: string };
+
+/** What the parameters of a path stand for. */
+export type Names = { cuid: string; email: string; identifier: string; slug: string; id: string };
+
+/** The routes that take credentials of this scheme of the OpenAPI document. */
+export const routesWith = async (scheme: string): Promise<DocumentedRoute[]> => {
+  const { paths } = await readDocument();
+  return Object.entries(paths).flatMap(([template, operations]) =>
+    Object.entries(operations)
+      .filter(([, { security = [] }]) => security.some((each) => scheme in each))
+      .map(([method]) => ({ method: method.toUpperCase(), template })),
+  );
+};
+
+/** The names of the routes below a path that the Worker really has. */
+export const servedRoutes = (path: string): string[] => {
+  // Hono lists every handler of a chain: a route appears once for each of its own middleware.
+  const handlers = createApp({ now: Date.now, fetch }).routes.filter((each) => `${each.path}/`.startsWith(`${path}/`));
+  const templates = handlers
+    .filter(({ method }) => method !== 'ALL')
+    .map((each) => nameOf({ method: each.method, template: each.path.replace(/:(\w+)/g, '{$1}') }));
+  return [...new Set(templates)].toSorted();
+};
+
+export const nameOf = ({ method, template }: DocumentedRoute): string => `${method} ${template}`;
+
+/** Whether the path names a customer. */
+export const namesCustomer = ({ template }: DocumentedRoute): boolean => /\{(cuid|email|identifier)\}/.test(template);
+
+/** The bodies and queries without which a route refuses a call, whoever makes it. */
+const BODIES: Readonly<Record<string, () => unknown>> = {
+  'POST /customer': () => ({ company: 'A company', email: uniqueEmail() }),
+  'PATCH /customer/{cuid}': () => ({ city: 'Ulm' }),
+  'PUT /operator/v1/tenants/{slug}': () => ({ name: 'A tenant' }),
+  'POST /operator/v1/tenants/{slug}/apps': () => ({ name: 'Another app' }),
+  'PATCH /operator/v1/tenants/{slug}/apps/{id}': () => ({ name: 'A changed app' }),
+  'POST /operator/v1/tenants/{slug}/apps/{id}/rotate': () => ({}),
+};
+
+const QUERIES: Readonly<Record<string, string>> = { 'DELETE /operator/v1/tenants/{slug}': '?confirm={slug}' };
+
+/** A call that the route grants to whoever has the right to make it. */
+export const callTo = (route: DocumentedRoute, names: Names): { path: string; call: { body?: unknown } } => {
+  const body = BODIES[nameOf(route)]?.();
+  const path = `${route.template}${QUERIES[nameOf(route)] ?? ''}`.replace(/\{(\w+)\}/g, (_, parameter: string) => {
+    const name = Object.entries(names).find(([known]) => known === parameter)?.[1];
+    if (name === undefined) throw new Error(`It is not known what {${parameter}} of ${nameOf(route)} names`);
+    return encodeURIComponent(name);
+  });
+  return { path, call: body === undefined ? {} : { body } };
+};
