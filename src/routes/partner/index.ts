@@ -2,8 +2,9 @@ import { type Context, Hono } from 'hono';
 import * as z from 'zod';
 import type { Actor } from '../../domain/audit.ts';
 import type { Customer } from '../../domain/customers.ts';
+import type { Refusal } from '../../domain/refusal.ts';
 import { appCaller, appOrCustomerCaller, type PartnerEnv } from '../../middleware/credentials.ts';
-import { answerWith, commonWire } from '../../middleware/problems.ts';
+import { commonWire, problem, refusalOf } from '../../middleware/problems.ts';
 import { refuseHead } from '../../middleware/response-headers.ts';
 import { createDescriber } from '../openapi.ts';
 import { valid } from '../validate.ts';
@@ -35,7 +36,7 @@ const APP_OR_CUSTOMER = [...APP, 'customer', 'customerInQuery'] as const;
 
 /** The partner surface (contract 1): an app's back end, and customers with a key pair of their own. */
 export const partnerRoutes = new Hono<PartnerEnv>()
-  .onError(answerWith(commonWire))
+  .onError(async (error, c) => problem(c, commonWire, await credentialsFirst(c, refusalOf(error))))
 
   .post(
     '/',
@@ -224,6 +225,22 @@ export const partnerRoutes = new Hono<PartnerEnv>()
       return c.json({ cuid: id, ...pair });
     },
   );
+
+/**
+ * Credentials are proved by the same read that the call makes anyway, and so after its input was validated. To whoever
+ * has none that are right, only that is told.
+ */
+const credentialsFirst = async (c: Context<PartnerEnv>, refusal: Refusal): Promise<Refusal> => {
+  if (refusal.code !== 'validation_failed') return refusal;
+  const { level, credentials: presented, services } = c.var;
+  try {
+    if (level === 'app') await services.access.asApp(presented);
+    else await services.access.asCustomerTo(presented, c.req.param('cuid') ?? '');
+    return refusal;
+  } catch (error) {
+    return refusalOf(error);
+  }
+};
 
 /** The customer of the path, for an app that may see it or for itself. */
 const accessTo = async (c: Context<PartnerEnv>, cuid: string): Promise<{ customer: Customer; actor: Actor }> => {
