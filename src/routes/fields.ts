@@ -51,7 +51,8 @@ const isWebUrl = (typed: string): boolean => {
   if (!URL.canParse(typed)) return false;
   const url = new URL(typed);
   const isLoopback = /^(.+\.)?localhost$|^127\.0\.0\.1$|^\[::1\]$/.test(url.hostname);
-  const isPlain = url.username === '' && url.password === '' && url.hash === '';
+  // A `*` would be a name like any other, and not what its writer means.
+  const isPlain = url.username === '' && url.password === '' && url.hash === '' && !url.hostname.includes('*');
   return isPlain && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback));
 };
 

@@ -7,7 +7,9 @@ import { checkAgainstDocument } from './document.ts';
 type Clock = { now: () => number; advance: (seconds: number) => void };
 
 /** Bindings and settings as a test may have them: any text, or none. */
-type TestBindings = { [Name in keyof Env]?: Env[Name] extends string ? string | undefined : Env[Name] };
+type TestBindings = { [Name in keyof Env]?: Env[Name] extends string ? string | undefined : Env[Name] } & {
+  [Name in 'OPERATOR_TOKEN' | 'DEFAULT_TENANT']?: string | undefined;
+};
 
 type Call = { headers?: Record<string, string>; body?: unknown; rawBody?: BodyInit };
 
