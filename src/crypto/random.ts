@@ -2,6 +2,7 @@
 
 const CROCKFORD = '0123456789abcdefghjkmnpqrstvwxyz';
 const DIGITS = '0123456789';
+const EASILY_READ = 'ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789';
 const CAPITALS_AND_DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 
 /** Uniformly distributed bytes from the platform's CSPRNG. */
@@ -16,11 +17,18 @@ export const randomDigits = (length: number): string => randomString(DIGITS, len
 /** A code of A–Z and 0–9, e.g. an activation secret: 5.17 bits a character. */
 export const randomCode = (length: number): string => randomString(CAPITALS_AND_DIGITS, length);
 
+/** A password for a person to copy: 16 letters and digits without look-alikes, 93 bits. */
+export const randomPassphrase = (): string => randomString(EASILY_READ, 16);
+
 /** 26 characters of lower-case Crockford base 32: 48 bits of time, then 80 random bits. Sorts by time of making. */
 export const randomTimeOrderedId = (now: number): string => {
   const time = Array.from({ length: 10 }, (_, i) => CROCKFORD[Math.floor(now / 32 ** (9 - i)) % 32]);
   return time.join('') + randomString(CROCKFORD, 16);
 };
+
+/** When such an id was made, in milliseconds. */
+export const timeOfTimeOrderedId = (id: string): number =>
+  [...id.slice(0, 10)].reduce((time, digit) => time * 32 + CROCKFORD.indexOf(digit), 0);
 
 /** Draws again instead of taking a remainder, so that every character is equally likely. */
 const randomString = (alphabet: string, length: number): string => {
