@@ -37,10 +37,14 @@ const inWorkerd = {
           // All of Hono's modules or none: they know each other by symbols, which a second copy would not have.
           include: [
             'hono',
+            'hono/accepts',
             'hono/body-limit',
             'hono/cors',
             'hono/factory',
             'hono/html',
+            'hono/jsx',
+            'hono/jsx/jsx-dev-runtime',
+            'hono/jsx/jsx-runtime',
             'hono/method-not-allowed',
             'hono/request-id',
             'hono/route',
@@ -61,7 +65,14 @@ const inWorkerd = {
 };
 
 const endToEnd = {
-  test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 120_000 },
+  test: {
+    name: 'e2e',
+    include: ['test/e2e/**/*.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    // Each brings the whole service up, and the first makes its secrets.
+    fileParallelism: false,
+  },
 };
 
 export default defineConfig({ test: { silent: 'passed-only', projects: [inWorkerd, endToEnd] } });

@@ -11,9 +11,12 @@ import { jsonBody, readablePath, requestSize } from './middleware/request-form.t
 import { requestLog } from './middleware/request-log.ts';
 import { cautiousDefaults, securityHeaders } from './middleware/response-headers.ts';
 import { hostTenant } from './middleware/tenant.ts';
+import { accountRoutes } from './routes/account/index.ts';
 import { operatorRoutes } from './routes/operator/index.ts';
+import { pageRoutes } from './routes/pages/index.tsx';
 import { partnerRoutes } from './routes/partner/index.ts';
 import { platformRoutes } from './routes/platform/index.ts';
+import { keyRoutes } from './routes/platform/keys.ts';
 import type { Seams } from './services.ts';
 
 /** The whole API. `seams` is what it takes from the world. */
@@ -34,12 +37,19 @@ export const createApp = (seams: Seams): Hono<AppEnv> => {
       },
     }),
   );
-  app.use(platform(seams), readablePath, requestSize, jsonBody);
+  app.use(platform(seams));
+
+  // The only forms. What they refuse is told as pages, so they come before what all else has in common.
+  app.route('/', pageRoutes);
+
+  app.use(readablePath, requestSize, jsonBody);
 
   app.route('/', platformRoutes(app));
   app.route('/operator/v1', operatorRoutes);
 
   app.use(hostTenant, tenantCors);
+  app.route('/', keyRoutes);
   app.route('/customer', partnerRoutes);
+  app.route('/customers', accountRoutes);
   return app;
 };

@@ -1,42 +1,58 @@
 import { deriveMasterKeys, type MasterKeys } from './crypto/master-key.ts';
 import type { Sealer } from './crypto/sealing.ts';
 import { createAccess } from './domain/access.ts';
+import { createAccessTokens } from './domain/access-tokens.ts';
+import { createAccounts } from './domain/accounts.ts';
 import { createActivations } from './domain/activations.ts';
 import { createApiKeys } from './domain/api-keys.ts';
 import { createApps } from './domain/apps.ts';
 import { createAudit, type Origin } from './domain/audit.ts';
 import { createCustomers } from './domain/customers.ts';
+import { createEmailChanges } from './domain/email-changes.ts';
+import { createKeyring, type KeyMemory } from './domain/keyring.ts';
 import { createLimits } from './domain/limits.ts';
 import { createOneTimeSecrets } from './domain/one-time-secrets.ts';
 import { createPasscodes } from './domain/passcodes.ts';
+import { createPasswordResets } from './domain/password-resets.ts';
+import { createPasswordSignIns } from './domain/password-sign-ins.ts';
+import { createRedemptions } from './domain/redemptions.ts';
 import { createSso } from './domain/sso.ts';
+import { createSubscriptions } from './domain/subscriptions.ts';
 import { createTenantDirectory, type TenantDirectory } from './domain/tenant-directory.ts';
 import { createTenants, type Tenants } from './domain/tenants.ts';
 import { readSettings, type Settings } from './env.ts';
 import { createMailer } from './outside/mail/mailer.ts';
 import { createMailTransport } from './outside/mail/transports.ts';
 import { createAccessStore } from './storage/access.ts';
+import { createAccountStore } from './storage/accounts.ts';
 import { createApiKeyStore } from './storage/api-keys.ts';
 import { createAppStore } from './storage/apps.ts';
 import { createChallengeStore } from './storage/challenges.ts';
 import { createCustomerStore } from './storage/customers.ts';
 import { type Database, guarded, openDatabase, StorageError } from './storage/database.ts';
 import { createSecretStore } from './storage/kv.ts';
+import { createSigningKeyStore, type SigningKeyStore } from './storage/signing-keys.ts';
+import { createSubscriptionStore } from './storage/subscriptions.ts';
 import { createTenantDataStore, createTenantStore, type Tenant } from './storage/tenants.ts';
+import { createUserStore } from './storage/users.ts';
 
 export type { Tenant } from './storage/tenants.ts';
 
 /** What the service takes from the world, so that tests can hold it: the time in milliseconds, and outbound HTTP. */
 export type Seams = { now: () => number; fetch: typeof globalThis.fetch };
 
+/** What a request brings along: where it came from, and a way to go on with work after its answer. */
+export type RequestContext = { origin: Origin; defer: (work: Promise<unknown>) => void };
+
 /** What serves every request of an isolate, whoever's it is. */
 export type Platform = {
   settings: Settings;
+  now: () => number;
   directory: TenantDirectory;
   /** The operator's verbs. */
   tenants: (origin: Origin) => Tenants;
-  /** The services of one tenant: nothing of them reaches another's data. */
-  servicesOf: (tenant: Tenant, origin: Origin) => TenantServices;
+  /** The services of one tenant, for one request: nothing of them reaches another's data. */
+  servicesOf: (tenant: Tenant, request: RequestContext) => TenantServices;
   /** Whether D1 and KV answer. */
   probeStorage: () => Promise<void>;
   /** Whether a caller, known by this text, is still within the approximate limit per key. */
@@ -54,9 +70,11 @@ export const createPlatform = async (env: Env, { now, fetch }: Seams): Promise<P
   const directory = createTenantDirectory({ store: tenantStore, ...settings, now });
   const transport = createMailTransport(settings.mail, env.EMAIL, fetch);
   const sealers = new Map<string, Sealer>();
+  const keyMemory: KeyMemory = new Map();
 
   return {
     settings,
+    now,
     directory,
     tenants: (origin) =>
       createTenants({
@@ -67,7 +85,7 @@ export const createPlatform = async (env: Env, { now, fetch }: Seams): Promise<P
         audit: createAudit({ origin, now }),
         now,
       }),
-    servicesOf: (tenant, origin) =>
+    servicesOf: (tenant, request) =>
       createTenantServices({
         tenant,
         database: databaseOf(env, tenant),
@@ -75,8 +93,10 @@ export const createPlatform = async (env: Env, { now, fetch }: Seams): Promise<P
         masterKeys,
         sealer: () => openSealer(sealers, masterKeys, tenant),
         mailer: createMailer({ transport, from: senderOf(settings), tenant }),
-        site: tenant.siteUrl ?? hostedSiteOf(settings, tenant),
-        origin,
+        issuer: hostedSiteOf(settings, tenant),
+        signingKeys: guarded(createSigningKeyStore(database, tenant.id)),
+        keyMemory,
+        request,
         now,
       }),
     probeStorage: async () => {
@@ -99,38 +119,59 @@ type TenantResources = {
   masterKeys: MasterKeys;
   sealer: () => Promise<Sealer>;
   mailer: ReturnType<typeof createMailer>;
-  site: string;
-  origin: Origin;
+  issuer: string;
+  signingKeys: SigningKeyStore;
+  keyMemory: KeyMemory;
+  request: RequestContext;
   now: () => number;
 };
 
 const createTenantServices = (resources: TenantResources) => {
-  const { tenant, database, kv, masterKeys, sealer, mailer, site, origin, now } = resources;
+  const { tenant, database, kv, masterKeys, sealer, mailer, issuer, signingKeys, keyMemory, request, now } = resources;
   const tenantId = tenant.id;
+  const { name: tenantName, settings, origins } = tenant;
   const { keyedHash } = masterKeys;
+  const { origin, defer } = request;
+  const site = tenant.siteUrl ?? issuer;
   const audit = createAudit({ origin, now });
-  const limits = createLimits({ tenantId, settings: tenant.settings.rateLimits, keyedHash, now });
+  const limits = createLimits({ tenantId, settings: settings.rateLimits, keyedHash, now });
   const challenges = guarded(createChallengeStore(database, tenantId));
   const apiKeyStore = guarded(createApiKeyStore(database, tenantId));
+  const customerStore = guarded(createCustomerStore(database, tenantId));
+  const subscriptionStore = guarded(createSubscriptionStore(database, tenantId));
+  const users = guarded(createUserStore(database, tenantId));
   const secrets = guarded(createSecretStore(kv));
   const oneTimeSecrets = createOneTimeSecrets({ tenantId, challenges, secrets, keyedHash, limits, now });
-  const activations = createActivations({ oneTimeSecrets, mailer, audit, site });
+  const redemptions = createRedemptions({ users, oneTimeSecrets, limits, audit, origin, now });
+  const activations = createActivations({ oneTimeSecrets, redemptions, mailer, audit, site, tenantName, now });
+  const keyring = createKeyring({ tenantId, store: signingKeys, sealer, memory: keyMemory, audit, settings, now });
+  const accessTokens = createAccessTokens({ issuer, tenantId, keyring, now });
+  const { lifetimes } = settings;
+  const signIns = createPasswordSignIns({ users, tokens: accessTokens, limits, lifetimes, audit, origin, defer, now });
+  const emailChanges = createEmailChanges({ oneTimeSecrets, redemptions, keyedHash, mailer, audit, site, defer, now });
   return {
     tenant,
-    access: createAccess({ store: guarded(createAccessStore(database, tenantId)), now }),
+    access: createAccess({ store: guarded(createAccessStore(database, tenantId)), users, tokens: accessTokens, now }),
     apps: createApps({ tenantId, store: guarded(createAppStore(database, tenantId)), audit, now }),
     apiKeys: createApiKeys({ tenantId, store: apiKeyStore, audit, now }),
-    customers: createCustomers({
-      tenantId,
-      store: guarded(createCustomerStore(database, tenantId)),
-      activations,
-      sealer,
-      keyedHash,
-      audit,
-      now,
-    }),
+    customers: createCustomers({ tenantId, store: customerStore, activations, sealer, keyedHash, audit, now }),
     passcodes: createPasscodes({ tenantId, oneTimeSecrets, apiKeys: apiKeyStore, limits, mailer, audit, now }),
     sso: createSso({ tenantId, challenges, secrets, keyedHash, audit, now }),
+    keyring,
+    accessTokens,
+    signIns,
+    activations,
+    emailChanges,
+    passwordResets: createPasswordResets({
+      ...{ users, oneTimeSecrets, redemptions, limits, mailer, audit, origin, site, origins, tenantName, defer, now },
+      passphraseLifetimeSeconds: settings.resetPassphraseLifetime ?? null,
+    }),
+    accounts: createAccounts({
+      ...{ customers: customerStore, signIns, emailChanges, mailer, audit, tenantName, defer, now },
+      store: guarded(createAccountStore(database, tenantId)),
+      subscriptions: subscriptionStore,
+    }),
+    subscriptions: createSubscriptions({ store: subscriptionStore, audit }),
   };
 };
 

@@ -3,6 +3,8 @@ import { isId } from '../crypto/ids.ts';
 import type { AccessStore, AppCredential, CustomerReference } from '../storage/access.ts';
 import type { Customer } from '../storage/customers.ts';
 import type { AppPermission } from '../storage/schema.ts';
+import type { UserStore } from '../storage/users.ts';
+import { type AccessTokens, isAlive } from './access-tokens.ts';
 import { parseEmailAddress } from './email.ts';
 import { Refusal } from './refusal.ts';
 
@@ -16,7 +18,9 @@ export type App = Pick<AppCredential, 'appId' | 'permissions' | 'platforms' | 's
 export type AppAndCustomer = { app: App; customer: Customer };
 
 /** Decides who may touch which customers (contract 1, credentials): one round trip each. */
-export const createAccess = ({ store, now }: { store: AccessStore; now: () => number }) => {
+type Dependencies = { store: AccessStore; users: UserStore; tokens: AccessTokens; now: () => number };
+
+export const createAccess = ({ store, users, tokens, now }: Dependencies) => {
   const admitTo = async (
     credentials: Credentials,
     reference: CustomerReference | null,
@@ -55,11 +59,21 @@ export const createAccess = ({ store, now }: { store: AccessStore; now: () => nu
       return customers;
     },
 
-    /** The customer that the pair belongs to, which is the only one that it gives access to. */
+    /**
+     * The customer that the key belongs to, which is the only one that it gives access to. The token is the key's own, or
+     * an access token of one of the customer's users.
+     */
     asCustomerTo: async (credentials: Credentials, identifier: string): Promise<Customer> => {
-      const found = await store.findCustomerByKey(credentials.key);
+      const claims = isJwt(credentials.token) ? await tokens.verify(credentials.token) : null;
+      const [found, user] = await Promise.all([
+        store.findCustomerByKey(credentials.key),
+        claims && users.find(claims.userId),
+      ]);
       if (!found) throw new Refusal('unknown_key');
-      if (!(await isRightToken(credentials, found.tokenHash))) throw new Refusal('invalid_token');
+      const isRight = claims
+        ? isAlive(claims, user) && user?.customerId === found.customer.id
+        : await isRightToken(credentials, found.tokenHash);
+      if (!isRight) throw new Refusal('invalid_token');
       if (credentials.isFromQuery && !found.acceptsQueryCredentials) throw new Refusal('query_credentials_refused');
       if (!mayUseApi(found.customer)) throw new Refusal('api_access_denied');
       if (found.customer.id !== identifier) throw new Refusal('customer_not_found');
@@ -78,6 +92,9 @@ const admitApp = async (credentials: Credentials, credential: AppCredential | nu
 
 const isRightToken = async ({ token }: Credentials, tokenHash: string): Promise<boolean> =>
   isEqualInConstantTime(await hashToken(token), tokenHash);
+
+/** An API token is one random text, a JWT three parts. */
+const isJwt = (token: string): boolean => token.includes('.');
 
 const maySee = (app: App, customer: Customer): boolean => app.seesAllCustomers || customer.createdByApp === app.appId;
 

@@ -1,30 +1,66 @@
+import type { CustomerId } from '../crypto/ids.ts';
 import { randomCode } from '../crypto/random.ts';
 import type { Mailer } from '../outside/mail/mailer.ts';
-import type { Customer, NewUser } from '../storage/customers.ts';
+import type { NewUser } from '../storage/customers.ts';
 import type { Actor, Audit } from './audit.ts';
 import { LIFETIME_SECONDS, type OneTimeSecrets } from './one-time-secrets.ts';
+import { hashNewPassword } from './passwords.ts';
+import type { Redemptions } from './redemptions.ts';
 
 /** A-Z and 0-9, 124 bits. */
 const SECRET_LENGTH = 24;
 
-type Dependencies = { oneTimeSecrets: OneTimeSecrets; mailer: Mailer; audit: Audit; site: string };
+type Dependencies = {
+  oneTimeSecrets: OneTimeSecrets;
+  redemptions: Redemptions;
+  mailer: Mailer;
+  audit: Audit;
+  /** Where the mailed links lead (contract 3, mailed links). */
+  site: string;
+  tenantName: string;
+  now: () => number;
+};
 
-/** The mails by which a new user chooses a password. `site` is where their links lead (contract 3, mailed links). */
-export const createActivations = ({ oneTimeSecrets, mailer, audit, site }: Dependencies) => ({
-  /** Mails an activation link, which kills the one before. Refuses with `rate_limited` and `mail_refused`. */
-  send: (actor: Actor, customer: Pick<Customer, 'id' | 'emailKey'>, user: NewUser): Promise<void> => {
-    const secret = randomCode(SECRET_LENGTH);
-    return oneTimeSecrets.mail({
-      purpose: 'activation',
-      subject: user.id,
-      heldBy: user.id,
-      secret,
-      customer,
-      entryFor: (challengeId) => ({ challengeId }),
-      event: audit('user.activation_sent', actor, customer.id, { user: user.id }),
-      send: () => mailer.sendActivation(user, `${site}/activate/${user.id}/${secret}`, LIFETIME_SECONDS.activation),
-    });
-  },
-});
+/** The mails by which a new user proves to read mail at its address, and chooses a password. */
+export const createActivations = (dependencies: Dependencies) => {
+  const { oneTimeSecrets, redemptions, mailer, audit, site, tenantName, now } = dependencies;
+  return {
+    /** Mails an activation link, which kills the one before. Refuses with `rate_limited` and `mail_refused`. */
+    send: (actor: Actor, customerId: CustomerId, user: NewUser): Promise<void> => {
+      const secret = randomCode(SECRET_LENGTH);
+      const url = `${site}/activate/${user.id}/${secret}`;
+      return oneTimeSecrets.mail({
+        purpose: 'activation',
+        subject: user.id,
+        heldBy: user.id,
+        secret,
+        customerId,
+        emailKey: user.emailKey,
+        entryFor: (challengeId) => ({ challengeId }),
+        event: audit('user.activation_sent', actor, customerId, { user: user.id }),
+        send: () => mailer.sendActivation(user, url, LIFETIME_SECONDS.activation),
+      });
+    },
+
+    /**
+     * Activates the user with the password, once. Refuses with `weak_password`, which leaves the secret good, with
+     * `invalid_or_expired_code`, and `rate_limited`.
+     */
+    activate: async (identifier: string, secret: string, password: string): Promise<void> => {
+      const redemption = await redemptions.open('activation', { id: identifier }, secret);
+      const { user, found } = redemption;
+      const passwordHash = await hashNewPassword(password, [
+        tenantName,
+        // Only who holds the secret may learn what the user is called.
+        ...(user && found ? [user.email, user.customer.name] : []),
+      ]);
+      const at = now();
+      await redemptions.close(redemption, ({ id, customerId }) => ({
+        changes: { passwordHash, passwordExpiresAt: null, activatedAt: at, validAfter: at },
+        event: audit('customer.activated', `user:${id}`, customerId),
+      }));
+    },
+  };
+};
 
 export type Activations = ReturnType<typeof createActivations>;

@@ -2,15 +2,22 @@ import { newId } from '../crypto/ids.ts';
 import type { NewEvent } from '../storage/events.ts';
 
 /** Who does something, e.g. `app:app_…`, `customer:cus_…` or `operator`. */
-export type Actor = `app:${string}` | `customer:${string}` | 'operator' | 'system';
+export type Actor = `app:${string}` | `customer:${string}` | `user:${string}` | 'anonymous' | 'operator' | 'system';
 
 export type EventType =
   | 'customer.created'
   | 'customer.updated'
   | 'customer.deleted'
   | 'user.activation_sent'
+  | 'user.password_reset_sent'
+  | 'user.email_change_sent'
+  | 'customer.activated'
   | 'passcode.sent'
+  | 'login.succeeded'
   | 'login.failed'
+  | 'password.changed'
+  | 'password.reset'
+  | 'email.changed'
   | 'api_key.renewed'
   | 'sso.redirected'
   | 'app.created'
@@ -19,7 +26,10 @@ export type EventType =
   | 'app.deleted'
   | 'tenant.created'
   | 'tenant.updated'
-  | 'tenant.deleted';
+  | 'tenant.deleted'
+  | 'subscription.updated'
+  | 'subscription.deleted'
+  | 'key.rotated';
 
 /** Where a request came from, for the audit log. */
 export type Origin = { ip: string | null; userAgent: string | null };

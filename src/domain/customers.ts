@@ -1,10 +1,12 @@
 import type { KeyedHash } from '../crypto/hashing.ts';
-import { type CustomerId, newId, type TenantId } from '../crypto/ids.ts';
+import { type CustomerId, isId, newId, type TenantId } from '../crypto/ids.ts';
 import type { Sealer } from '../crypto/sealing.ts';
 import type {
   Customer,
   CustomerChanges,
+  CustomerFilter,
   CustomerRow,
+  CustomerState,
   CustomerStore,
   KeptAnswer,
   NewCustomer,
@@ -20,7 +22,7 @@ import { Refusal } from './refusal.ts';
 /** What is known of a customer that is to be created: null where nothing is. */
 export type CustomerDetails = Pick<NewCustomer, keyof CustomerChanges>;
 
-export type { Customer, CustomerChanges } from '../storage/customers.ts';
+export type { Customer, CustomerChanges, CustomerRow } from '../storage/customers.ts';
 
 /** What a caller of `create` gets, and gets again when it repeats the request under the same idempotency key. */
 export type CreatedCustomer = { id: CustomerId; key: string; token: string };
@@ -70,7 +72,30 @@ export const createCustomers = ({ tenantId, store, activations, sealer, keyedHas
   const remove = (actor: Actor, id: CustomerId): Promise<void> =>
     store.remove(id, audit('customer.deleted', actor, id));
 
+  /** Refuses with `customer_not_found`. */
+  const get = async (id: string): Promise<CustomerRow> => {
+    const customer = isId('cus', id) ? await store.find(id) : null;
+    if (!customer) throw new Refusal('customer_not_found');
+    return customer;
+  };
+
   return {
+    get,
+
+    list: (filter: CustomerFilter): Promise<CustomerRow[]> => store.list(filter),
+
+    /** Disables or enables: for the operator. Refuses with `customer_not_found`. */
+    changeState: async (id: string, state: CustomerState): Promise<CustomerRow> => {
+      const customer = await get(id);
+      const event = audit('customer.updated', 'operator', customer.id, {
+        ...(state.status !== undefined && { status: state.status }),
+        ...(state.hasApiAccess !== undefined && { api_access: state.hasApiAccess }),
+      });
+      const changed = await store.update(customer.id, state, now(), event);
+      if (!changed) throw new Refusal('customer_not_found');
+      return changed;
+    },
+
     /**
      * Creates a customer for an app, with its owner and its key pair. With `sendsActivation` the owner is mailed a link
      * to choose a password; when that mail is refused there is no customer either.
@@ -118,7 +143,7 @@ export const createCustomers = ({ tenantId, store, activations, sealer, keyedHas
       if (outcome !== 'created') throw new Refusal('email_taken');
       if (sendsActivation) {
         try {
-          await activations.send(actor, { id, emailKey: email.key }, owner);
+          await activations.send(actor, id, owner);
         } catch (error) {
           await remove('system', id);
           throw error;

@@ -32,8 +32,28 @@ export const createLimits = ({ tenantId, settings, keyedHash, now }: Dependencie
     /** A wrong code of this person, over all codes. */
     wrongCodeOf: (emailKey: string) =>
       count('wrong code', emailKey, [
-        { limit: settings.wrongCodesPerHour, windowMs: HOUR_MS, lockMs: LONGEST_LOCK_MS },
+        {
+          limit: settings.wrongCodesPerHour,
+          windowMs: HOUR_MS,
+          lock: { firstMs: LONGEST_LOCK_MS, longestMs: LONGEST_LOCK_MS },
+        },
       ]),
+
+    /** A password tried for this address, until it turns out to be right. */
+    passwordOf: (emailKey: string) =>
+      count('password', emailKey, [
+        {
+          limit: settings.passwordFailures,
+          windowMs: LONGEST_LOCK_MS,
+          lock: { firstMs: FIRST_LOCK_MS, longestMs: LONGEST_LOCK_MS },
+        },
+      ]),
+
+    /** An attempt to authenticate from this address of the internet; null where the platform tells none. */
+    attemptFrom: (ip: string | null): Promise<Count> | null =>
+      ip === null
+        ? null
+        : count('attempt', networkOf(ip), [{ limit: settings.authPerIpPerMinute, windowMs: MINUTE_MS }]),
   };
 };
 
@@ -43,5 +63,20 @@ export type Limits = ReturnType<typeof createLimits>;
 export const rateLimited = (waitMs: number): Refusal =>
   new Refusal('rate_limited', { retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) });
 
+/** An IPv4 address, or the /64 of an IPv6 address: one household or machine has at least that. */
+const networkOf = (ip: string): string => {
+  if (!ip.includes(':')) return ip;
+  const [head = '', tail = ''] = ip.toLowerCase().split('::');
+  const [first, last] = [head, tail].map((part) => part.split(':').filter((group) => group !== ''));
+  const zeros = Array.from({ length: 8 - (first?.length ?? 0) - (last?.length ?? 0) }, () => '0');
+  const groups = ip.includes('::') ? [...(first ?? []), ...zeros, ...(last ?? [])] : (first ?? []);
+  return groups
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, ''))
+    .join(':');
+};
+
+const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
+const FIRST_LOCK_MS = MINUTE_MS;
 const LONGEST_LOCK_MS = 15 * 60_000;

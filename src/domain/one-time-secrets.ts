@@ -1,17 +1,22 @@
 import type { KeyedHash } from '../crypto/hashing.ts';
-import { type ChallengeId, newId, type TenantId } from '../crypto/ids.ts';
+import { type ChallengeId, type CustomerId, newId, type TenantId } from '../crypto/ids.ts';
 import type { MailOutcome } from '../outside/mail/mailer.ts';
 import type { ChallengeStore, NewChallenge } from '../storage/challenges.ts';
-import type { Customer } from '../storage/customers.ts';
 import type { NewEvent } from '../storage/events.ts';
 import type { SecretEntries, SecretStore } from '../storage/kv.ts';
 import { type Limits, rateLimited } from './limits.ts';
 import { Refusal } from './refusal.ts';
 
 /** How long each one-time secret lives, in seconds (contract 0, one-time secrets). */
-export const LIFETIME_SECONDS = { passcode: 600, authorization_code: 60, activation: 7 * 24 * 3600 } as const;
+export const LIFETIME_SECONDS = {
+  passcode: 600,
+  authorization_code: 60,
+  activation: 7 * 24 * 3600,
+  password_reset: 1800,
+  email_change: 24 * 3600,
+} as const;
 
-type MailedPurpose = 'passcode' | 'activation';
+type MailedPurpose = 'passcode' | 'activation' | 'password_reset' | 'email_change';
 
 /** A secret to be mailed. `subject` is whom it is for, `heldBy` what must be presented beside it. */
 type MailedSecret<Purpose extends MailedPurpose> = {
@@ -19,7 +24,9 @@ type MailedSecret<Purpose extends MailedPurpose> = {
   subject: string;
   heldBy: string;
   secret: string;
-  customer: Pick<Customer, 'id' | 'emailKey'>;
+  customerId: CustomerId;
+  /** Where it is mailed to, in comparison form. */
+  emailKey: string;
   entryFor: (challengeId: ChallengeId) => SecretEntries[Purpose];
   event: NewEvent;
   send: () => Promise<MailOutcome>;
@@ -42,34 +49,45 @@ export const createOneTimeSecrets = ({ tenantId, challenges, secrets, keyedHash,
   const hashOf = (purpose: MailedPurpose, heldBy: string, secret: string) =>
     keyedHash('one-time secret', purpose, tenantId, heldBy, secret);
 
+  const prepare = async <Purpose extends MailedPurpose>({
+    purpose,
+    subject,
+    customerId,
+    ...mailed
+  }: MailedSecret<Purpose>) => {
+    const createdAt = now();
+    const challenge: NewChallenge = {
+      id: newId('chl', createdAt),
+      purpose,
+      subject,
+      customerId,
+      createdAt,
+      expiresAt: createdAt + LIFETIME_SECONDS[purpose] * 1000,
+    };
+    const hash = await hashOf(purpose, mailed.heldBy, mailed.secret);
+    const keep = () => secrets.put(purpose, hash, mailed.entryFor(challenge.id), LIFETIME_SECONDS[purpose]);
+    return { challenge, keep };
+  };
+
   return {
     /**
      * Stores and mails a secret; an older one of the same purpose and subject is dead from then on. Refuses with
      * `rate_limited`, and with `mail_refused`: then the secret is void, and a next try does not have to wait.
      */
     mail: async <Purpose extends MailedPurpose>(mailed: MailedSecret<Purpose>): Promise<void> => {
-      const { purpose, subject, customer } = mailed;
-      const createdAt = now();
-      const challenge: NewChallenge = {
-        id: newId('chl', createdAt),
-        purpose,
-        subject,
-        customerId: customer.id,
-        createdAt,
-        expiresAt: createdAt + LIFETIME_SECONDS[purpose] * 1000,
-      };
-      const [{ hit, limits: mailLimits }, hash] = await Promise.all([
-        limits.mailTo(customer.emailKey),
-        hashOf(purpose, mailed.heldBy, mailed.secret),
-      ]);
-      const [issuance] = await Promise.all([
-        challenges.issueLimited(challenge, hit, mailLimits, mailed.event),
-        secrets.put(purpose, hash, mailed.entryFor(challenge.id), LIFETIME_SECONDS[purpose]),
-      ]);
+      const [{ challenge, keep }, counted] = await Promise.all([prepare(mailed), limits.mailTo(mailed.emailKey)]);
+      const [issuance] = await Promise.all([challenges.issueLimited(challenge, counted, mailed.event), keep()]);
       if (issuance.kind === 'limited') throw rateLimited(issuance.waitMs);
       if ((await mailed.send()) === 'accepted') return;
-      await challenges.revokeIssued(challenge, hit, mailed.event);
+      await challenges.revokeIssued(challenge, mailed.event, counted.hit);
       throw new Refusal('mail_refused');
+    },
+
+    /** As `mail`, for a mail of whose fate nobody is told: it is counted before, and counts even if it is refused. */
+    mailCounted: async <Purpose extends MailedPurpose>(mailed: MailedSecret<Purpose>): Promise<void> => {
+      const { challenge, keep } = await prepare(mailed);
+      await Promise.all([challenges.issue(challenge, mailed.event), keep()]);
+      if ((await mailed.send()) !== 'accepted') await challenges.revokeIssued(challenge, mailed.event, null);
     },
 
     /** What a presented secret leads to, if anything. Finding it accepts nothing yet. */

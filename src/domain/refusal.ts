@@ -1,3 +1,5 @@
+import type { PasswordFault } from '../crypto/password-policy.ts';
+
 /** Every reason for which the service says no. Each route group maps all of them to its own wire format. */
 export type RefusalCode =
   | 'malformed_request'
@@ -14,9 +16,15 @@ export type RefusalCode =
   | 'invalid_token'
   | 'query_credentials_refused'
   | 'api_access_denied'
+  | 'forbidden_origin'
   | 'customer_not_found'
   | 'app_not_found'
   | 'invalid_passcode'
+  | 'invalid_credentials'
+  | 'invalid_or_expired_code'
+  | 'weak_password'
+  | 'precondition_failed'
+  | 'subscription_not_found'
   | 'unknown_platform'
   | 'email_taken'
   | 'domain_taken'
@@ -31,7 +39,7 @@ export type RefusalCode =
 /** One thing wrong with an input. `path` is dotted, e.g. `platforms.0.url`. */
 export type Fault = { path: string; code: 'required' | 'unknown_member' | 'invalid'; message: string };
 
-type Details = { faults?: readonly Fault[]; retryAfterSeconds?: number };
+type Details = { faults?: readonly Fault[]; retryAfterSeconds?: number; passwordFault?: PasswordFault };
 
 /** The one way of saying no. Anything else that is thrown is a bug, or storage that did not answer. */
 export class Refusal extends Error {
@@ -39,11 +47,14 @@ export class Refusal extends Error {
   readonly code: RefusalCode;
   readonly faults: readonly Fault[];
   readonly retryAfterSeconds: number | null;
+  /** What speaks against the password of a `weak_password`, for those who tell it in another language. */
+  readonly passwordFault: PasswordFault | null;
 
   constructor(code: RefusalCode, details: Details = {}) {
     super(code);
     this.code = code;
     this.faults = details.faults ?? [];
     this.retryAfterSeconds = details.retryAfterSeconds ?? null;
+    this.passwordFault = details.passwordFault ?? null;
   }
 }

@@ -1,4 +1,4 @@
-import type { TenantId } from '../crypto/ids.ts';
+import { isId, type TenantId } from '../crypto/ids.ts';
 import type { Tenant, TenantStore } from '../storage/tenants.ts';
 import { Refusal } from './refusal.ts';
 
@@ -37,6 +37,12 @@ export const createTenantDirectory = ({ store, baseDomain, defaultTenant, now }:
     /** By id, for keys that name their tenant. */
     findById: async (id: TenantId): Promise<Tenant | null> => {
       const tenant = await find(id, () => store.findById(id));
+      return tenant && requireActive(tenant);
+    },
+
+    /** By slug or id, for paths that name their tenant. */
+    findByName: async (name: string): Promise<Tenant | null> => {
+      const tenant = isId('ten', name) ? await find(name, () => store.findById(name)) : await findBySlug(name);
       return tenant && requireActive(tenant);
     },
 

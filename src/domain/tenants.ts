@@ -1,9 +1,8 @@
 import { newId, type TenantId } from '../crypto/ids.ts';
 import type { MasterKeys } from '../crypto/master-key.ts';
-import { randomTimeOrderedId } from '../crypto/random.ts';
-import { generateSigningKey } from '../crypto/signing-keys.ts';
 import type { Tenant, TenantDataStore, TenantStore } from '../storage/tenants.ts';
 import type { Audit } from './audit.ts';
+import { newSigningKeyRow } from './keyring.ts';
 import { Refusal } from './refusal.ts';
 import type { TenantDirectory } from './tenant-directory.ts';
 
@@ -49,17 +48,12 @@ export const createTenants = ({ store, dataOf, directory, masterKeys, audit, now
     const at = now();
     const id = newId('ten', at);
     const { signingAlgorithm } = profile.settings;
-    const kid = randomTimeOrderedId(at);
-    const [sealedDataKey, { publicJwk, privateJwk }] = await Promise.all([
-      masterKeys.newSealedDataKey(id),
-      generateSigningKey(signingAlgorithm, kid),
-    ]);
+    const sealedDataKey = await masterKeys.newSealedDataKey(id);
     const sealer = await masterKeys.openDataKey(sealedDataKey, id);
-    const sealedPrivateJwk = await sealer.seal(JSON.stringify(privateJwk), signingKeyContext(kid));
     const tenant = { id, slug, ...profile, shard: DEFAULT_SHARD, sealedDataKey, createdAt: at, updatedAt: at };
     const outcome = await store.create(
       tenant,
-      { kid, algorithm: signingAlgorithm, state: 'current', publicJwk, sealedPrivateJwk, createdAt: at },
+      await newSigningKeyRow(sealer, signingAlgorithm, at),
       audit('tenant.created', 'operator', id),
     );
     if (outcome === 'domain_taken') throw new Refusal('domain_taken');
@@ -103,5 +97,3 @@ export const createTenants = ({ store, dataOf, directory, masterKeys, audit, now
 };
 
 export type Tenants = ReturnType<typeof createTenants>;
-
-const signingKeyContext = (kid: string): string => `signing key ${kid}`;

@@ -1,13 +1,16 @@
+import type { Context } from 'hono';
 import { cors } from 'hono/cors';
 import { createMiddleware } from 'hono/factory';
 import type { AppEnv } from '../env.ts';
 
+/** The origins whose pages may call the API of the request's tenant. */
+export const allowedOrigins = <E extends AppEnv>(c: Context<E>): readonly string[] => {
+  const tenant = c.get('hostTenant')?.tenant;
+  return tenant ? (tenant.settings.corsOrigins ?? tenant.origins) : [];
+};
+
 const perTenant = cors({
-  origin: (origin, c) => {
-    const tenant = c.get('hostTenant')?.tenant;
-    const allowed = tenant ? (tenant.settings.corsOrigins ?? tenant.origins) : [];
-    return allowed.includes(origin) ? origin : null;
-  },
+  origin: (origin, c) => (allowedOrigins(c).includes(origin) ? origin : null),
   credentials: true,
   allowMethods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
   allowHeaders: [

@@ -6,7 +6,7 @@ import { rateLimited } from '../domain/limits.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { AppEnv } from '../env.ts';
 import type { TenantServices } from '../services.ts';
-import { originOf } from './platform.ts';
+import { requestContextOf } from './platform.ts';
 
 type Level = 'app' | 'customer';
 
@@ -48,7 +48,7 @@ const admit = async (c: Context<PartnerEnv>, level: Level): Promise<void> => {
   if (!tenant) throw new Refusal('unknown_key');
   c.set('tenantId', tenantId);
   c.set('level', level);
-  c.set('services', platform.servicesOf(tenant, originOf(c.req)));
+  c.set('services', platform.servicesOf(tenant, requestContextOf(c)));
   c.set('credentials', {
     key: key.value,
     token: token.value,

@@ -1,10 +1,11 @@
-import type { HonoRequest } from 'hono';
+import type { Context, HonoRequest } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import type { Origin } from '../domain/audit.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { type AppEnv, SettingsError } from '../env.ts';
-import { createPlatform, type Platform, type Seams } from '../services.ts';
+import { createPlatform, type Platform, type RequestContext, type Seams } from '../services.ts';
 import { commonWire, problem } from './problems.ts';
+import { logDeferredFailure } from './request-log.ts';
 
 const LONGEST_USER_AGENT = 256;
 
@@ -31,4 +32,11 @@ export const platform = (seams: Seams) => {
 export const originOf = (request: HonoRequest): Origin => ({
   ip: request.header('CF-Connecting-IP') ?? null,
   userAgent: request.header('User-Agent')?.slice(0, LONGEST_USER_AGENT) ?? null,
+});
+
+/** What a tenant's services need of a request. */
+export const requestContextOf = <E extends AppEnv>(c: Context<E>): RequestContext => ({
+  origin: originOf(c.req),
+  defer: (work) =>
+    c.executionCtx.waitUntil(work.catch((error: unknown) => logDeferredFailure(c.get('requestId'), error))),
 });

@@ -20,9 +20,15 @@ export const requestLog = createMiddleware<AppEnv>(async (c, next) => {
     tenant: c.get('tenantId'),
     ...(c.error && describe(c.error)),
   };
-  // biome-ignore lint/suspicious/noConsole: the platform collects what is written to the console
-  console.log(JSON.stringify(line));
+  write(line);
 });
+
+/** The line for work that failed after its answer was sent. */
+export const logDeferredFailure = (requestId: string, error: unknown): void =>
+  write({ level: 'error', request_id: requestId, deferred: true, ...(error instanceof Error && describe(error)) });
+
+// biome-ignore lint/suspicious/noConsole: the platform collects what is written to the console
+const write = (line: Record<string, unknown>): void => console.log(JSON.stringify(line));
 
 const describe = (error: Error) => {
   const { code } = refusalOf(error);

@@ -4,7 +4,7 @@ import type { RefusalCode } from '../domain/refusal.ts';
 import type { WireTable } from '../middleware/problems.ts';
 
 /** Which credentials a route takes: any one of these. */
-type Security = 'app' | 'appInQuery' | 'customer' | 'customerInQuery' | 'operator';
+type Security = 'app' | 'appInQuery' | 'customer' | 'customerInQuery' | 'bearer' | 'operator';
 
 type Success = { description: string; schema?: z.ZodType; headers?: Record<string, string> };
 
@@ -72,6 +72,7 @@ const SECURITY: Record<Security, Record<string, string[]>> = {
   appInQuery: { superkeyInQuery: [], supertokenInQuery: [] },
   customer: { key: [], token: [] },
   customerInQuery: { keyInQuery: [], tokenInQuery: [] },
+  bearer: { bearer: [] },
   operator: { operator: [] },
 };
 
@@ -100,6 +101,12 @@ export const documentation = {
       token: apiKey('header', 'x-access-token', 'Proves the customer.'),
       keyInQuery: apiKey('query', 'key', 'As the header. Ends up in logs.'),
       tokenInQuery: apiKey('query', 'token', 'As the header. Ends up in logs.'),
+      bearer: {
+        type: 'http' as const,
+        scheme: 'bearer',
+        bearerFormat: 'JWT',
+        description: 'An access token of the tenant.',
+      },
       operator: { type: 'http' as const, scheme: 'bearer', description: "The Worker's OPERATOR_TOKEN." },
     },
     schemas: {

@@ -18,7 +18,8 @@ export const valid = <Schema extends z.ZodType, Target extends keyof ValidationT
       faults: result.error.issues.flatMap((issue) => faultsOf(issue, result.data)),
     });
   });
-  return Object.assign(validator, { [uniqueSymbol]: { target, ...resolver(schema) } });
+  const options = target === 'form' ? { media: 'application/x-www-form-urlencoded' } : {};
+  return Object.assign(validator, { [uniqueSymbol]: { target, ...resolver(schema), options } });
 };
 
 const faultsOf = (issue: z.core.$ZodIssue, input: unknown): Fault[] => {

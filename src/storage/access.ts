@@ -1,6 +1,6 @@
-import { and, desc, eq, getTableColumns, like, lt, or, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, getTableColumns, lt, type SQL } from 'drizzle-orm';
 import type { AppId, CustomerId, TenantId } from '../crypto/ids.ts';
-import type { Customer } from './customers.ts';
+import { beginsWith, type Customer } from './customers.ts';
 import type { Database } from './database.ts';
 import { apiKeys, appCredentials, apps, customers, users } from './schema.ts';
 
@@ -125,10 +125,3 @@ const selectCredential = (db: Database, tenantId: TenantId, superKey: string) =>
     .from(appCredentials)
     .innerJoin(apps, and(eq(apps.tenantId, appCredentials.tenantId), eq(apps.id, appCredentials.appId)))
     .where(ofSuperKey(tenantId, superKey));
-
-const beginsWith = (prefix: string) => {
-  const pattern = `${prefix.replace(/[\\%_]/g, '\\$&')}%`;
-  const matches = (column: typeof customers.emailKey | typeof customers.company | typeof customers.name) =>
-    sql`${like(column, pattern)} escape '\\'`;
-  return or(matches(customers.emailKey), matches(customers.company), matches(customers.name));
-};

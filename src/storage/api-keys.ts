@@ -1,15 +1,19 @@
-import { and, eq, not, sql } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import type { AppId, CustomerId, TenantId } from '../crypto/ids.ts';
-import { type Redemption, redeemChallenge, redeemedBy } from './challenges.ts';
+import {
+  decideRedemption,
+  outcomeOf,
+  type Redemption,
+  type RedemptionOutcome,
+  redeemedBy,
+  type WrongTry,
+} from './challenges.ts';
 import type { Database } from './database.ts';
 import { type NewEvent, recordEvent, recordEventIfCounted, recordEventIfRedeemed } from './events.ts';
-import { allows, countHit, forgetOldHits, type Hit, hitsOf, type Limit, waitFor } from './rate-hits.ts';
 import { apiKeys, challenges } from './schema.ts';
 
 /** A key pair to be given. `key` is used only if the customer has none with this app yet: a key stays, a token is new. */
 export type KeyRenewal = { customerId: CustomerId; appId: AppId; key: string; tokenHash: string; at: number };
-
-export type Redeemed = { kind: 'redeemed'; key: string } | { kind: 'refused' } | { kind: 'limited'; waitMs: number };
 
 export const createApiKeyStore = (db: Database, tenantId: TenantId) => ({
   /** Replaces the token of the customer's key with the app, making the key if there is none, and gives the key. */
@@ -29,21 +33,13 @@ export const createApiKeyStore = (db: Database, tenantId: TenantId) => ({
   renewByRedemption: async (
     renewal: KeyRenewal,
     redemption: Redemption,
-    { hit: wrongTry, limits }: { hit: Hit; limits: readonly Limit[] },
+    wrongTry: WrongTry,
     outcomes: { renewed: NewEvent; refused: NewEvent },
-  ): Promise<Redeemed> => {
-    const isAllowed = allows(tenantId, wrongTry, limits);
+  ): Promise<RedemptionOutcome & { key: string }> => {
     const isRedeemed = redeemedBy(tenantId, redemption);
     const row = newRow(tenantId, renewal);
-    const [, , , keys, , , hits] = await db.batch([
-      forgetOldHits(db, tenantId, wrongTry, limits),
-      redeemChallenge(db, tenantId, redemption, isAllowed),
-      countHit(
-        db,
-        tenantId,
-        wrongTry,
-        sql`${isAllowed} and ${not(sql`exists (select 1 from ${challenges} where ${isRedeemed})`)}`,
-      ),
+    const [, , , redeemed, hits, keys] = await db.batch([
+      ...decideRedemption(db, tenantId, redemption, wrongTry),
       db
         .insert(apiKeys)
         .select(
@@ -53,14 +49,9 @@ export const createApiKeyStore = (db: Database, tenantId: TenantId) => ({
         .onConflictDoUpdate(renewed(renewal))
         .returning({ key: apiKeys.key }),
       recordEventIfRedeemed(db, tenantId, outcomes.renewed, isRedeemed),
-      recordEventIfCounted(db, tenantId, outcomes.refused, wrongTry),
-      hitsOf(db, tenantId, wrongTry.bucket),
+      recordEventIfCounted(db, tenantId, outcomes.refused, wrongTry.hit),
     ]);
-    const [granted] = keys;
-    if (granted) return { kind: 'redeemed', key: granted.key };
-    return hits.some((each) => each.id === wrongTry.id)
-      ? { kind: 'refused' }
-      : { kind: 'limited', waitMs: waitFor(hits, limits, wrongTry.at) };
+    return { ...outcomeOf(redeemed, hits, wrongTry), key: keys[0]?.key ?? renewal.key };
   },
 });
 

@@ -2,7 +2,17 @@ import { and, eq, gt, isNull, lt, type SQL, sql } from 'drizzle-orm';
 import type { ChallengeId, CustomerId, TenantId } from '../crypto/ids.ts';
 import type { Database } from './database.ts';
 import { type NewEvent, recordEvent, recordEventIfCounted } from './events.ts';
-import { allows, countHit, forgetOldHits, type Hit, hitsOf, type Limit, uncountHit, waitFor } from './rate-hits.ts';
+import {
+  allows,
+  type Counted,
+  countHit,
+  forgetOldHits,
+  type Hit,
+  hitsOf,
+  isCounted,
+  uncountHit,
+  waitFor,
+} from './rate-hits.ts';
 import { type ChallengePurpose, challenges, events } from './schema.ts';
 
 /** A one-time secret to be issued. `subject` is whom it is for: a new one for the same subject kills the one before. */
@@ -34,17 +44,11 @@ export const createChallengeStore = (db: Database, tenantId: TenantId) => ({
   },
 
   /** Issues a secret that will be mailed, unless a limit of its bucket forbids. */
-  issueLimited: async (
-    challenge: NewChallenge,
-    hit: Hit,
-    limits: readonly Limit[],
-    event: NewEvent,
-  ): Promise<Issuance> => {
-    const counted = sql`exists (select 1 from rate_hits where tenant_id = ${tenantId} and bucket = ${hit.bucket} and id = ${hit.id})`;
+  issueLimited: async (challenge: NewChallenge, { hit, limits }: Counted, event: NewEvent): Promise<Issuance> => {
     const [, , , , hits] = await db.batch([
       forgetOldHits(db, tenantId, hit, limits),
       countHit(db, tenantId, hit, allows(tenantId, hit, limits)),
-      issueChallenge(db, tenantId, challenge, counted),
+      issueChallenge(db, tenantId, challenge, isCounted(tenantId, hit)),
       recordEventIfCounted(db, tenantId, event, hit),
       hitsOf(db, tenantId, hit.bucket),
     ]);
@@ -53,11 +57,11 @@ export const createChallengeStore = (db: Database, tenantId: TenantId) => ({
       : { kind: 'limited', waitMs: waitFor(hits, limits, hit.at) };
   },
 
-  /** Undoes `issueLimited`: the mail was refused, so nothing was sent that could be redeemed or should count. */
-  revokeIssued: async (challenge: NewChallenge, hit: Hit, event: NewEvent): Promise<void> => {
+  /** Takes back a secret whose mail was refused, and the hit that it was counted with. */
+  revokeIssued: async (challenge: NewChallenge, event: NewEvent, hit: Hit | null): Promise<void> => {
     await db.batch([
       db.delete(challenges).where(and(ofSubject(tenantId, challenge), eq(challenges.id, challenge.id))),
-      uncountHit(db, tenantId, hit),
+      ...(hit === null ? [] : [uncountHit(db, tenantId, hit)]),
       db.delete(events).where(and(eq(events.tenantId, tenantId), eq(events.id, event.id))),
     ]);
   },
@@ -89,7 +93,7 @@ const issueChallenge = (db: Database, tenantId: TenantId, challenge: NewChalleng
  * The statement on which the decision to accept a secret rests: it counts the attempt, and consumes the secret if what
  * was presented is right. However many run at once, five compare and one succeeds (contract 0, one-time secrets).
  */
-export const redeemChallenge = (db: Database, tenantId: TenantId, redemption: Redemption, condition: SQL) =>
+const redeemChallenge = (db: Database, tenantId: TenantId, redemption: Redemption, condition: SQL) =>
   db
     .update(challenges)
     .set({
@@ -106,6 +110,43 @@ export const redeemChallenge = (db: Database, tenantId: TenantId, redemption: Re
         condition,
       ),
     );
+
+/** A try to redeem a secret, as it is counted if it is wrong. */
+export type WrongTry = Counted;
+
+export type RedemptionOutcome = { kind: 'redeemed' } | { kind: 'refused' } | { kind: 'limited'; waitMs: number };
+
+/**
+ * The statements that every redemption begins with. They decide; what they decided is told by the rows of the last two,
+ * see `outcomeOf`, and to the statements that follow in the batch by `redeemedBy`.
+ */
+export const decideRedemption = (
+  db: Database,
+  tenantId: TenantId,
+  redemption: Redemption,
+  { hit, limits }: WrongTry,
+) => {
+  const isAllowed = allows(tenantId, hit, limits);
+  const isRedeemed = redeemedBy(tenantId, redemption);
+  return [
+    forgetOldHits(db, tenantId, hit, limits),
+    redeemChallenge(db, tenantId, redemption, isAllowed),
+    countHit(db, tenantId, hit, sql`${isAllowed} and not exists (select 1 from ${challenges} where ${isRedeemed})`),
+    db.select({ id: challenges.id }).from(challenges).where(isRedeemed),
+    hitsOf(db, tenantId, hit.bucket),
+  ] as const;
+};
+
+/** What `decideRedemption` decided: from the rows of its last two statements. */
+export const outcomeOf = (
+  redeemed: readonly unknown[],
+  hits: readonly { id: string; at: number }[],
+  { hit, limits }: WrongTry,
+): RedemptionOutcome => {
+  if (redeemed.length > 0) return { kind: 'redeemed' };
+  if (hits.some(({ id }) => id === hit.id)) return { kind: 'refused' };
+  return { kind: 'limited', waitMs: waitFor(hits, limits, hit.at) };
+};
 
 /** The condition on `challenges` that this redemption, and no other, consumed the secret. */
 export const redeemedBy = (tenantId: TenantId, redemption: Redemption): SQL =>

@@ -1,9 +1,9 @@
-import { and, eq, gt, lte, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, like, lt, lte, or, sql } from 'drizzle-orm';
 import type { AppId, CustomerId, TenantId } from '../crypto/ids.ts';
 import { deleteApiKeysOf, insertApiKey, type KeyRenewal } from './api-keys.ts';
 import { type Database, violatedTableOf } from './database.ts';
 import { anonymiseEvents, type NewEvent, recordEvent } from './events.ts';
-import { challenges, customers, idempotency, users } from './schema.ts';
+import { type CustomerStatus, challenges, customerSubscriptions, customers, idempotency, users } from './schema.ts';
 
 export type CustomerRow = typeof customers.$inferSelect;
 
@@ -11,8 +11,34 @@ export type CustomerRow = typeof customers.$inferSelect;
 export type Customer = Omit<CustomerRow, 'tenantId'> & { locale: string | null };
 
 export type NewCustomer = Omit<CustomerRow, 'tenantId'>;
-export type NewUser = Omit<typeof users.$inferSelect, 'tenantId'>;
-type Detail = 'company' | 'name' | 'address' | 'city' | 'region' | 'postalCode' | 'country' | 'phone' | 'website';
+/** A user as it is made: without password, not activated. */
+export type NewUser = Pick<
+  typeof users.$inferSelect,
+  'id' | 'customerId' | 'email' | 'emailKey' | 'isOwner' | 'locale' | 'createdAt' | 'updatedAt'
+>;
+type Detail =
+  | 'company'
+  | 'name'
+  | 'address'
+  | 'city'
+  | 'region'
+  | 'postalCode'
+  | 'country'
+  | 'phone'
+  | 'mobile'
+  | 'website';
+
+/** Which customers to list: `before` a cursor, `prefix` what email, company or name begins with; null for all. */
+export type CustomerFilter = {
+  limit: number;
+  before: CustomerId | null;
+  prefix: string | null;
+  emailKey: string | null;
+  status: CustomerStatus | null;
+};
+
+/** Whether a customer may sign in, and use the API; what is undefined stays. */
+export type CustomerState = { [Member in 'status' | 'hasApiAccess']?: CustomerRow[Member] | undefined };
 
 /** What changes of a customer; what is undefined stays. */
 export type CustomerChanges = { [Member in Detail]?: CustomerRow[Member] | undefined };
@@ -59,10 +85,32 @@ export const createCustomerStore = (db: Database, tenantId: TenantId) => ({
     return rows[0] ?? null;
   },
 
-  /** The customer after the change, or null when there is none. */
+  find: async (id: CustomerId): Promise<CustomerRow | null> => {
+    const [found] = await db.select().from(customers).where(ofCustomer(tenantId, id));
+    return found ?? null;
+  },
+
+  /** Newest first. */
+  list: ({ limit, before, prefix, emailKey, status }: CustomerFilter): Promise<CustomerRow[]> =>
+    db
+      .select()
+      .from(customers)
+      .where(
+        and(
+          eq(customers.tenantId, tenantId),
+          before ? lt(customers.id, before) : undefined,
+          prefix ? beginsWith(prefix) : undefined,
+          emailKey ? eq(customers.emailKey, emailKey) : undefined,
+          status ? eq(customers.status, status) : undefined,
+        ),
+      )
+      .orderBy(desc(customers.id))
+      .limit(limit),
+
+  /** The customer after the change, or null when there is none. Disabling ends all tokens for good. */
   update: async (
     id: CustomerId,
-    changes: CustomerChanges,
+    changes: CustomerChanges & CustomerState,
     at: number,
     event: NewEvent,
   ): Promise<CustomerRow | null> => {
@@ -73,6 +121,7 @@ export const createCustomerStore = (db: Database, tenantId: TenantId) => ({
         .where(ofCustomer(tenantId, id))
         .returning(),
       recordEvent(db, tenantId, event),
+      ...(changes.status === 'disabled' ? [db.update(users).set({ validAfter: at }).where(usersOf(tenantId, id))] : []),
     ]);
     return rows[0] ?? null;
   },
@@ -80,20 +129,36 @@ export const createCustomerStore = (db: Database, tenantId: TenantId) => ({
   /** Removes the customer, its users, credentials and secrets, and what its events told of a person. */
   remove: async (id: CustomerId, event: NewEvent): Promise<void> => {
     await db.batch([
+      // First, so that it is anonymous as well: who deletes itself leaves its address of the internet nowhere.
+      recordEvent(db, tenantId, event),
       anonymiseEvents(db, tenantId, id),
       deleteApiKeysOf(db, tenantId, id),
       db.delete(challenges).where(and(eq(challenges.tenantId, tenantId), eq(challenges.customerId, id))),
       db.delete(idempotency).where(and(eq(idempotency.tenantId, tenantId), eq(idempotency.customerId, id))),
-      db.delete(users).where(and(eq(users.tenantId, tenantId), eq(users.customerId, id))),
+      db
+        .delete(customerSubscriptions)
+        .where(and(eq(customerSubscriptions.tenantId, tenantId), eq(customerSubscriptions.customerId, id))),
+      db.delete(users).where(usersOf(tenantId, id)),
       db.delete(customers).where(ofCustomer(tenantId, id)),
-      recordEvent(db, tenantId, event),
     ]);
   },
 });
 
 export type CustomerStore = ReturnType<typeof createCustomerStore>;
 
-const ofCustomer = (tenantId: TenantId, id: CustomerId) => and(eq(customers.tenantId, tenantId), eq(customers.id, id));
+/** The condition that names a customer. */
+export const ofCustomer = (tenantId: TenantId, id: CustomerId) =>
+  and(eq(customers.tenantId, tenantId), eq(customers.id, id));
+
+const usersOf = (tenantId: TenantId, id: CustomerId) => and(eq(users.tenantId, tenantId), eq(users.customerId, id));
 
 const ofKey = (tenantId: TenantId, { appId, key }: { appId: AppId; key: string }) =>
   and(eq(idempotency.tenantId, tenantId), eq(idempotency.appId, appId), eq(idempotency.key, key));
+
+/** The condition that email, company or name begins with this, without regard to case. */
+export const beginsWith = (prefix: string) => {
+  const pattern = `${prefix.replace(/[\\%_]/g, '\\$&')}%`;
+  const matches = (column: typeof customers.emailKey | typeof customers.company | typeof customers.name) =>
+    sql`${like(column, pattern)} escape '\\'`;
+  return or(matches(customers.emailKey), matches(customers.company), matches(customers.name));
+};

@@ -10,12 +10,16 @@ import type { ChallengePurpose } from './schema.ts';
  * | ------------------- | ------------------------------------------------ | ---------------------------------- | ------ |
  * | passcode:           | keyed hash of tenant, email address and passcode | challenge, the app that asked      | 10 min |
  * | activation:         | keyed hash of tenant, user and secret            | challenge                          | 7 days |
+ * | password_reset:     | keyed hash of tenant, email address and code     | challenge                          | 30 min |
+ * | email_change:       | keyed hash of tenant, user and key               | challenge, keyed hash of address   | 24 h   |
  * | authorization_code: | keyed hash of tenant and code                    | challenge, whose it is, its state  | 60 s   |
  */
 
 export type SecretEntries = {
   passcode: { challengeId: ChallengeId; appId: AppId };
   activation: { challengeId: ChallengeId };
+  password_reset: { challengeId: ChallengeId };
+  email_change: { challengeId: ChallengeId; addressHash: string };
   authorization_code: { challengeId: ChallengeId; customerId: CustomerId; appId: AppId; stateHash: string };
 };
 

@@ -12,7 +12,7 @@ export type AppPermission = 'passcode' | 'nopasscode' | 'sso' | 'all_customers';
 export type Platform = { name: string; url: string };
 export type TenantStatus = 'active' | 'disabled';
 export type CustomerStatus = 'active' | 'disabled';
-export type ChallengePurpose = 'passcode' | 'activation' | 'authorization_code';
+export type ChallengePurpose = 'passcode' | 'activation' | 'authorization_code' | 'password_reset' | 'email_change';
 export type Locale = 'en' | 'de' | 'fr' | 'es';
 export type SigningKeyState = 'next' | 'current' | 'retired';
 export type Branding = { logoUrl: string | null; primaryColor: string | null };
@@ -35,6 +35,8 @@ export type TenantSettings = {
   signingAlgorithm: SigningAlgorithm;
   /** Null where the tenant's `origins` are meant. */
   corsOrigins: string[] | null;
+  /** How long a password that a reset made may be used before it must have been changed; null for ever. */
+  resetPassphraseLifetime?: number | null;
 };
 
 export const tenants = sqliteTable('tenants', {
@@ -72,6 +74,8 @@ export const signingKeys = sqliteTable(
     publicJwk: text('public_jwk', { mode: 'json' }).$type<JWK>().notNull(),
     sealedPrivateJwk: text('sealed_private_jwk').notNull(),
     createdAt: integer('created_at').notNull(),
+    /** When a retired key leaves the published set: no token that it signed is alive then. */
+    expiresAt: integer('expires_at'),
   },
   (table) => [primaryKey({ columns: [table.tenantId, table.kid] })],
 );
@@ -126,6 +130,7 @@ export const customers = sqliteTable(
     postalCode: text('postal_code'),
     country: text(),
     phone: text(),
+    mobile: text(),
     website: text(),
     status: text().$type<CustomerStatus>().notNull(),
     hasApiAccess: integer('has_api_access', { mode: 'boolean' }).notNull(),
@@ -152,6 +157,17 @@ export const users = sqliteTable(
     emailKey: text('email_key').notNull(),
     isOwner: integer('is_owner', { mode: 'boolean' }).notNull(),
     locale: text(),
+    /** PHC string; null for a user who has chosen no password. */
+    passwordHash: text('password_hash'),
+    /** Until when a password that we made may be used; null for one that the user chose. */
+    passwordExpiresAt: integer('password_expires_at'),
+    /** When the user proved to read mail at the address. */
+    activatedAt: integer('activated_at'),
+    /** Access tokens that were issued up to this moment are dead. */
+    validAfter: integer('valid_after').notNull().default(0),
+    /** The address that the user wants to change to, until it is confirmed. */
+    pendingEmail: text('pending_email'),
+    pendingEmailExpiresAt: integer('pending_email_expires_at'),
     createdAt: integer('created_at').notNull(),
     updatedAt: integer('updated_at').notNull(),
   },
@@ -179,6 +195,37 @@ export const apiKeys = sqliteTable(
     primaryKey({ columns: [table.tenantId, table.key] }),
     unique('api_keys_customer_app').on(table.tenantId, table.customerId, table.appId),
     foreignKey({ columns: [table.tenantId, table.customerId], foreignColumns: [customers.tenantId, customers.id] }),
+  ],
+);
+
+/** What the operator offers customers to subscribe to. */
+export const subscriptions = sqliteTable(
+  'subscriptions',
+  {
+    tenantId: text('tenant_id').$type<TenantId>().notNull(),
+    id: text().notNull(),
+    name: text().notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenantId, table.id] })],
+);
+
+export const customerSubscriptions = sqliteTable(
+  'customer_subscriptions',
+  {
+    tenantId: text('tenant_id').$type<TenantId>().notNull(),
+    customerId: text('customer_id').$type<CustomerId>().notNull(),
+    subscriptionId: text('subscription_id').notNull(),
+    subscribedAt: integer('subscribed_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.customerId, table.subscriptionId] }),
+    index('customer_subscriptions_subscription').on(table.tenantId, table.subscriptionId),
+    foreignKey({ columns: [table.tenantId, table.customerId], foreignColumns: [customers.tenantId, customers.id] }),
+    foreignKey({
+      columns: [table.tenantId, table.subscriptionId],
+      foreignColumns: [subscriptions.tenantId, subscriptions.id],
+    }),
   ],
 );
 

@@ -7,22 +7,23 @@ import {
   appCredentials,
   apps,
   challenges,
+  customerSubscriptions,
   customers,
   events,
   idempotency,
   rateHits,
   signingKeys,
+  subscriptions,
   tenantDomains,
   tenants,
   users,
 } from './schema.ts';
+import type { SigningKeyRow } from './signing-keys.ts';
 
 type TenantRow = typeof tenants.$inferSelect;
 
 /** A tenant with the domains of its own. */
 export type Tenant = TenantRow & { domains: string[] };
-
-export type NewSigningKeyRow = Omit<typeof signingKeys.$inferSelect, 'tenantId'>;
 
 /** What may be changed of a tenant once it is there. */
 export type TenantChanges = Omit<TenantRow, 'id' | 'slug' | 'shard' | 'sealedDataKey' | 'createdAt'>;
@@ -49,7 +50,7 @@ export const createTenantStore = (db: Database) => ({
 
   create: async (
     tenant: Tenant,
-    signingKey: NewSigningKeyRow,
+    signingKey: SigningKeyRow,
     event: NewEvent,
   ): Promise<'created' | 'slug_taken' | 'domain_taken'> => {
     const { domains, ...row } = tenant;
@@ -102,6 +103,8 @@ export const createTenantDataStore = (db: Database, tenantId: TenantId) => ({
     // In the order of the foreign keys: what refers to another table first.
     const [first, ...rest] = [
       apiKeys,
+      customerSubscriptions,
+      subscriptions,
       users,
       customers,
       appCredentials,

@@ -3,20 +3,20 @@ export type MailText = {
   subject: string;
   /** What it is about, in a sentence or two. */
   intro: string;
-  /** The code to type in, or the link to follow. */
-  action: { kind: 'code'; code: string } | { kind: 'link'; label: string; url: string };
+  /** The code to type in, or the link to follow; null where there is only something to know. */
+  action: { kind: 'code'; code: string } | { kind: 'link'; label: string; url: string } | null;
   /** Until when, and what to do if one did not ask for it. */
   notes: readonly string[];
 };
 
 /** The plain text part. */
 export const layOutText = ({ intro, action, notes }: MailText, tenantName: string): string =>
-  [
-    intro,
-    action.kind === 'code' ? action.code : `${action.label}:\n${action.url}`,
-    ...notes,
-    `-- \n${tenantName}`,
-  ].join('\n\n');
+  [intro, ...actionText(action), ...notes, `-- \n${tenantName}`].join('\n\n');
+
+const actionText = (action: MailText['action']): string[] => {
+  if (action === null) return [];
+  return [action.kind === 'code' ? action.code : `${action.label}:\n${action.url}`];
+};
 
 /** The HTML part, with everything escaped and nothing loaded from anywhere. */
 export const layOutHtml = ({ subject, intro, action, notes }: MailText, tenantName: string, locale: string): string =>
@@ -33,6 +33,7 @@ ${notes.map((note) => `<p>${escapeHtml(note)}</p>`).join('\n')}
 `;
 
 const layOutAction = (action: MailText['action']): string => {
+  if (action === null) return '';
   if (action.kind === 'code') {
     return `<p style="font-size: 32px; font-weight: bold; letter-spacing: 0.1em">${escapeHtml(action.code)}</p>`;
   }

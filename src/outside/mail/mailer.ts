@@ -11,6 +11,10 @@ export type { MailOutcome } from './transport.ts';
 export type MailTexts = {
   passcode: (tenant: string, code: string, minutes: number) => MailText;
   activation: (tenant: string, url: string, days: number) => MailText;
+  passwordReset: (tenant: string, url: string, minutes: number) => MailText;
+  passwordChanged: (tenant: string) => MailText;
+  emailChange: (tenant: string, url: string, hours: number) => MailText;
+  emailChangeNotice: (tenant: string) => MailText;
 };
 
 /** Whom a mail is for. Without a locale the tenant's is taken. */
@@ -20,6 +24,10 @@ type Recipient = { email: string; locale: string | null };
 export type Mailer = {
   sendPasscode: (to: Recipient, code: string, lifetimeSeconds: number) => Promise<MailOutcome>;
   sendActivation: (to: Recipient, url: string, lifetimeSeconds: number) => Promise<MailOutcome>;
+  sendPasswordReset: (to: Recipient, url: string, lifetimeSeconds: number) => Promise<MailOutcome>;
+  sendPasswordChanged: (to: Recipient) => Promise<MailOutcome>;
+  sendEmailChange: (to: Recipient, url: string, lifetimeSeconds: number) => Promise<MailOutcome>;
+  sendEmailChangeNotice: (to: Recipient) => Promise<MailOutcome>;
 };
 
 const TEXTS: ReadonlyMap<string, MailTexts> = new Map(Object.entries({ en, de, fr, es }));
@@ -50,6 +58,12 @@ export const createMailer = ({ transport, from, tenant }: Dependencies): Mailer 
       send(to, (texts) => texts.passcode(tenantName, code, Math.round(lifetimeSeconds / 60))),
     sendActivation: (to, url, lifetimeSeconds) =>
       send(to, (texts) => texts.activation(tenantName, url, Math.round(lifetimeSeconds / 86_400))),
+    sendPasswordReset: (to, url, lifetimeSeconds) =>
+      send(to, (texts) => texts.passwordReset(tenantName, url, Math.round(lifetimeSeconds / 60))),
+    sendPasswordChanged: (to) => send(to, (texts) => texts.passwordChanged(tenantName)),
+    sendEmailChange: (to, url, lifetimeSeconds) =>
+      send(to, (texts) => texts.emailChange(tenantName, url, Math.round(lifetimeSeconds / 3600))),
+    sendEmailChangeNotice: (to) => send(to, (texts) => texts.emailChangeNotice(tenantName)),
   };
 };
 

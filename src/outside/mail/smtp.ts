@@ -29,17 +29,19 @@ export const createSmtpTransport = ({ host, port, isImplicitTls, login }: Server
       getSocket: (_options: unknown, done: (error: Error | null, socket?: ConnectedSocket) => void) => {
         const plain = net.connect({ host, port });
         // Nodemailer's own time limits begin once it has the socket, and again with every answer.
-        signal.addEventListener('abort', () => plain.destroy(), { once: true });
+        signal.addEventListener('abort', () => void plain.destroy(), { once: true });
         const handOver = (connection: net.Socket) => {
           // One listener an SMTP command is what it takes; the warning about it is an exception in workerd.
           connection.setMaxListeners(0);
+          // workerd starts a timer with every read and write, and clears none. The signal bounds the time already.
+          Object.assign(connection, { setTimeout: () => connection });
           done(null, { connection, secured: isImplicitTls });
         };
         plain.on('error', done);
         plain.once('connect', () => {
           if (!isImplicitTls) return handOver(plain);
           const secure = tls.connect({ socket: plain, servername: host });
-          signal.addEventListener('abort', () => secure.destroy(), { once: true });
+          signal.addEventListener('abort', () => void secure.destroy(), { once: true });
           secure.on('error', done);
           secure.once('secureConnect', () => handOver(secure));
         });

@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono';
 import type { AppEnv } from '../../env.ts';
 import { operatorOnly } from '../../middleware/operator.ts';
-import { originOf } from '../../middleware/platform.ts';
+import { originOf, requestContextOf } from '../../middleware/platform.ts';
 import { answerWith, commonWire } from '../../middleware/problems.ts';
 import type { TenantServices } from '../../services.ts';
 import { createDescriber } from '../openapi.ts';
@@ -10,16 +10,33 @@ import {
   appChanges,
   appObject,
   confirmation,
+  customerObject,
+  customerQuery,
+  customerState,
+  keyRotation,
   listOf,
   listQuery,
   newApp,
+  rotatedKey,
   rotation,
   slugParameter,
+  subscriptionBody,
+  subscriptionObject,
+  subscriptionParameter,
+  subscriptionQuery,
   superCredentials,
   tenantObject,
   tenantProfile,
 } from './schema.ts';
-import { readApp, readAppChanges, readTenantProfile, viewApp, viewSuperCredentials, viewTenant } from './view.ts';
+import {
+  readApp,
+  readAppChanges,
+  readTenantProfile,
+  viewApp,
+  viewCustomer,
+  viewSuperCredentials,
+  viewTenant,
+} from './view.ts';
 
 const describe = createDescriber('operator', commonWire, ['not_found', 'unauthenticated']);
 
@@ -168,6 +185,161 @@ export const operatorRoutes = new Hono<AppEnv>()
       const { apps } = await servicesOf(c, c.req.param('slug'));
       return c.json(viewSuperCredentials(await apps.rotate(c.req.param('id'), c.req.valid('json').overlap)), 201);
     },
+  )
+
+  .put(
+    '/tenants/:slug/subscriptions/:id',
+    describe({
+      summary: 'Offer a subscription, or give it another name',
+      security: OPERATOR,
+      success: {
+        200: { description: 'Renamed', schema: subscriptionObject },
+        201: { description: 'Offered', schema: subscriptionObject },
+      },
+      refusals: ['tenant_not_found'],
+    }),
+    valid('param', subscriptionParameter),
+    valid('json', subscriptionBody),
+    async (c) => {
+      const { slug, id } = c.req.valid('param');
+      const { subscriptions } = await servicesOf(c, slug);
+      const subscription = { id, name: c.req.valid('json').name };
+      return c.json(subscription, (await subscriptions.put(subscription)) ? 201 : 200);
+    },
+  )
+
+  .get(
+    '/tenants/:slug/subscriptions',
+    describe({
+      summary: 'List what customers can subscribe to, by id',
+      security: OPERATOR,
+      success: { 200: { description: 'A page', schema: listOf(subscriptionObject) } },
+      refusals: ['tenant_not_found'],
+    }),
+    valid('query', subscriptionQuery),
+    async (c) => {
+      const { limit, cursor } = c.req.valid('query');
+      const { subscriptions } = await servicesOf(c, c.req.param('slug'));
+      const found = await subscriptions.list(limit + 1, cursor ?? null);
+      return c.json(pageOf(found, limit, (each) => each));
+    },
+  )
+
+  .get(
+    '/tenants/:slug/subscriptions/:id',
+    describe({
+      summary: 'Read a subscription',
+      security: OPERATOR,
+      success: { 200: { description: 'The subscription', schema: subscriptionObject } },
+      refusals: ['tenant_not_found', 'subscription_not_found'],
+    }),
+    async (c) => {
+      const { subscriptions } = await servicesOf(c, c.req.param('slug'));
+      return c.json(await subscriptions.get(c.req.param('id')));
+    },
+  )
+
+  .delete(
+    '/tenants/:slug/subscriptions/:id',
+    describe({
+      summary: 'Take a subscription back, from customers that have it, too',
+      security: OPERATOR,
+      success: { 204: { description: 'Taken back' } },
+      refusals: ['tenant_not_found', 'subscription_not_found'],
+    }),
+    async (c) => {
+      const { subscriptions } = await servicesOf(c, c.req.param('slug'));
+      await subscriptions.remove(c.req.param('id'));
+      return c.body(null, 204);
+    },
+  )
+
+  .post(
+    '/tenants/:slug/keys/rotate',
+    describe({
+      summary: 'Sign with a new key',
+      description:
+        'The key from before stays published until the last token that it signed has expired. With `retire` it leaves ' +
+        'at once, and every token that it signed is dead.',
+      security: OPERATOR,
+      success: { 201: { description: 'The new key', schema: rotatedKey } },
+      refusals: ['tenant_not_found'],
+    }),
+    valid('json', keyRotation),
+    async (c) => {
+      const { keyring } = await servicesOf(c, c.req.param('slug'));
+      return c.json({ kid: await keyring.rotate({ dropOldKeys: c.req.valid('json').retire }) }, 201);
+    },
+  )
+
+  .get(
+    '/tenants/:slug/customers',
+    describe({
+      summary: 'List the customers of a tenant, newest first',
+      security: OPERATOR,
+      success: { 200: { description: 'A page', schema: listOf(customerObject) } },
+      refusals: ['tenant_not_found'],
+    }),
+    valid('query', customerQuery),
+    async (c) => {
+      const { limit, cursor, q, email, status } = c.req.valid('query');
+      const { customers } = await servicesOf(c, c.req.param('slug'));
+      const found = await customers.list({
+        limit: limit + 1,
+        before: cursor ?? null,
+        prefix: q ?? null,
+        emailKey: email?.key ?? null,
+        status: status ?? null,
+      });
+      return c.json(pageOf(found, limit, viewCustomer));
+    },
+  )
+
+  .get(
+    '/tenants/:slug/customers/:cuid',
+    describe({
+      summary: 'Read a customer',
+      security: OPERATOR,
+      success: { 200: { description: 'The customer', schema: customerObject } },
+      refusals: ['tenant_not_found', 'customer_not_found'],
+    }),
+    async (c) => {
+      const { customers } = await servicesOf(c, c.req.param('slug'));
+      return c.json(viewCustomer(await customers.get(c.req.param('cuid'))));
+    },
+  )
+
+  .patch(
+    '/tenants/:slug/customers/:cuid',
+    describe({
+      summary: 'Disable a customer or enable it, with or without the API',
+      security: OPERATOR,
+      success: { 200: { description: 'The customer as it is now', schema: customerObject } },
+      refusals: ['tenant_not_found', 'customer_not_found'],
+    }),
+    valid('json', customerState),
+    async (c) => {
+      const { customers } = await servicesOf(c, c.req.param('slug'));
+      const { status, api_access } = c.req.valid('json');
+      const changed = await customers.changeState(c.req.param('cuid'), { status, hasApiAccess: api_access });
+      return c.json(viewCustomer(changed));
+    },
+  )
+
+  .delete(
+    '/tenants/:slug/customers/:cuid',
+    describe({
+      summary: 'Delete a customer for good',
+      security: OPERATOR,
+      success: { 204: { description: 'Deleted' } },
+      refusals: ['tenant_not_found', 'customer_not_found'],
+    }),
+    async (c) => {
+      const { customers } = await servicesOf(c, c.req.param('slug'));
+      const { id } = await customers.get(c.req.param('cuid'));
+      await customers.remove('operator', id);
+      return c.body(null, 204);
+    },
   );
 
 const tenantsOf = (c: Context<AppEnv>) => c.var.platform.tenants(originOf(c.req));
@@ -176,7 +348,7 @@ const tenantsOf = (c: Context<AppEnv>) => c.var.platform.tenants(originOf(c.req)
 const servicesOf = async (c: Context<AppEnv>, slug: string): Promise<TenantServices> => {
   const tenant = await tenantsOf(c).get(slug);
   c.set('tenantId', tenant.id);
-  return c.var.platform.servicesOf(tenant, originOf(c.req));
+  return c.var.platform.servicesOf(tenant, requestContextOf(c));
 };
 
 /** A page of a list of which one more than asked for was looked up. */

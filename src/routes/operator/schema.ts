@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { isId } from '../../crypto/ids.ts';
-import { origin, text, webUrl } from '../fields.ts';
+import { emailAddress, origin, text, webUrl } from '../fields.ts';
 
 /** Names that would be mistaken for ours, or that stand for hosts of other kinds. */
 const RESERVED_SLUGS = ['www', 'api', 'admin', 'operator', 'docs', 'mail', 'status', 'static', 'localhost', 'support'];
@@ -44,6 +44,12 @@ const settings = z
       .prefault({}),
     signing_alg: z.enum(['ES256', 'EdDSA', 'RS256']).default('ES256'),
     cors_origins: z.array(origin).max(50).nullable().default(null),
+    reset_passphrase_lifetime: z
+      .int()
+      .min(60)
+      .max(365 * DAY)
+      .nullable()
+      .default(null),
   })
   .prefault({});
 
@@ -61,7 +67,7 @@ const profile = {
       logo_url: webUrl.nullable().default(null),
       primary_color: z
         .string()
-        .regex(/^#[0-9a-f]{6}$/i, 'must be a colour like #1f6feb')
+        .regex(/^#[0-9a-fA-F]{6}$/, 'must be a colour like #1f6feb')
         .nullable()
         .default(null),
     })
@@ -135,10 +141,12 @@ export const rotation = z.strictObject({
 
 export const confirmation = z.object({ confirm: z.string().optional() });
 
+const limit = z.coerce.number().int().min(1).max(1000).default(100);
+
 /** The query of a list whose cursor is an id of this kind. */
-export const listQuery = <Kind extends 'ten' | 'app'>(kind: Kind) =>
+export const listQuery = <Kind extends 'ten' | 'app' | 'cus'>(kind: Kind) =>
   z.object({
-    limit: z.coerce.number().int().min(1).max(1000).default(100),
+    limit,
     cursor: z
       .custom<`${Kind}_${string}`>(
         (typed) => typeof typed === 'string' && isId(kind, typed),
@@ -148,3 +156,57 @@ export const listQuery = <Kind extends 'ten' | 'app'>(kind: Kind) =>
   });
 
 export const listOf = (item: z.ZodType) => z.strictObject({ items: z.array(item), next: z.string().nullable() });
+
+export const subscriptionBody = z.strictObject({ name: text(100) });
+
+const subscriptionId = z
+  .string()
+  .regex(/^[\w.-]{1,100}$/, 'must be 1 to 100 letters, digits, dots, hyphens and underscores');
+
+export const subscriptionParameter = z.object({ slug: z.string(), id: subscriptionId });
+
+export const subscriptionQuery = z.object({ limit, cursor: subscriptionId.optional() });
+
+export const subscriptionObject = z.strictObject({ id: z.string(), name: z.string() }).meta({ id: 'Subscription' });
+
+/** The body of `POST …/keys/rotate`: whether the keys from before leave at once. */
+export const keyRotation = z.strictObject({ retire: z.boolean().default(false) });
+
+export const rotatedKey = z.strictObject({ kid: z.string() });
+
+const status = z.enum(['active', 'disabled']);
+
+/** The query of `GET …/customers`. */
+export const customerQuery = listQuery('cus').extend({
+  q: text(254).optional(),
+  email: emailAddress.optional(),
+  status: status.optional(),
+});
+
+/** The body of `PATCH …/customers/:cuid`. */
+export const customerState = z.strictObject({ status: status.optional(), api_access: z.boolean().optional() });
+
+const stringOrNull = z.string().nullable();
+
+/** A customer as the operator sees it. */
+export const customerObject = z
+  .strictObject({
+    id: z.string(),
+    status,
+    api_access: z.boolean(),
+    app: stringOrNull,
+    company: stringOrNull,
+    email: z.string(),
+    name: stringOrNull,
+    address: stringOrNull,
+    city: stringOrNull,
+    region: stringOrNull,
+    postal_code: stringOrNull,
+    country: stringOrNull,
+    phone: stringOrNull,
+    mobile: stringOrNull,
+    website: stringOrNull,
+    created_at: time,
+    updated_at: time,
+  })
+  .meta({ id: 'Customer' });

@@ -1,7 +1,16 @@
 import type * as z from 'zod';
 import type { AppSettings, AppWithKey, SuperCredentials } from '../../domain/apps.ts';
+import type { CustomerRow } from '../../domain/customers.ts';
 import type { Tenant, TenantProfile } from '../../domain/tenants.ts';
-import type { appChanges, appObject, newApp, superCredentials, tenantObject, tenantProfile } from './schema.ts';
+import type {
+  appChanges,
+  appObject,
+  customerObject,
+  newApp,
+  superCredentials,
+  tenantObject,
+  tenantProfile,
+} from './schema.ts';
 
 /** A tenant as the operator surface tells it. */
 export const viewTenant = (tenant: Tenant): z.output<typeof tenantObject> => ({
@@ -33,6 +42,7 @@ export const viewTenant = (tenant: Tenant): z.output<typeof tenantObject> => ({
     },
     signing_alg: tenant.settings.signingAlgorithm,
     cors_origins: tenant.settings.corsOrigins,
+    reset_passphrase_lifetime: tenant.settings.resetPassphraseLifetime ?? null,
   },
   created_at: new Date(tenant.createdAt).toISOString(),
   updated_at: new Date(tenant.updatedAt).toISOString(),
@@ -66,6 +76,7 @@ export const readTenantProfile = (body: z.output<typeof tenantProfile>): TenantP
     },
     signingAlgorithm: body.settings.signing_alg,
     corsOrigins: body.settings.cors_origins,
+    resetPassphraseLifetime: body.settings.reset_passphrase_lifetime,
   },
 });
 
@@ -95,4 +106,24 @@ export const readApp = ({ query_credentials, ...same }: z.output<typeof newApp>)
 export const readAppChanges = ({ query_credentials, ...same }: z.output<typeof appChanges>) => ({
   ...same,
   acceptsQueryCredentials: query_credentials,
+});
+
+export const viewCustomer = (customer: CustomerRow): z.output<typeof customerObject> => ({
+  id: customer.id,
+  status: customer.status,
+  api_access: customer.hasApiAccess,
+  app: customer.createdByApp,
+  company: customer.company,
+  email: customer.email,
+  name: customer.name,
+  address: customer.address,
+  city: customer.city,
+  region: customer.region,
+  postal_code: customer.postalCode,
+  country: customer.country,
+  phone: customer.phone,
+  mobile: customer.mobile,
+  website: customer.website,
+  created_at: new Date(customer.createdAt).toISOString(),
+  updated_at: new Date(customer.updatedAt).toISOString(),
 });

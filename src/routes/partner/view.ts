@@ -36,5 +36,6 @@ export const readDetails = (body: z.output<typeof newCustomer>): CustomerDetails
   postalCode: body.zip ?? null,
   country: body.country ?? null,
   phone: body.phone ?? null,
+  mobile: null,
   website: body.website ?? null,
 });

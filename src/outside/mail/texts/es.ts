@@ -19,4 +19,34 @@ export const es: MailTexts = {
       'Si no esperaba este mensaje, puede ignorarlo: sin contraseña nadie puede iniciar sesión.',
     ],
   }),
+  passwordReset: (tenant, url, minutes) => ({
+    subject: `Elija una nueva contraseña para ${tenant}`,
+    intro: `Se ha solicitado una nueva contraseña para su cuenta en ${tenant}, esperamos que por usted.`,
+    action: { kind: 'link', label: 'Elegir una nueva contraseña', url },
+    notes: [
+      `El enlace es válido durante ${minutes} minutos y solo se puede usar una vez.`,
+      'Si no ha sido usted, puede ignorar este mensaje: su contraseña no cambia.',
+    ],
+  }),
+  passwordChanged: (tenant) => ({
+    subject: `Su contraseña para ${tenant} ha cambiado`,
+    intro: `La contraseña de su cuenta en ${tenant} acaba de cambiar. Se ha cerrado su sesión en todos los lugares donde estaba abierta.`,
+    action: null,
+    notes: ['Si no ha sido usted, solicite enseguida una nueva contraseña y avísenos.'],
+  }),
+  emailChange: (tenant, url, hours) => ({
+    subject: `Confirme su nueva dirección de correo para ${tenant}`,
+    intro: `Su cuenta en ${tenant} usará a partir de ahora esta dirección de correo. Confirme que es suya.`,
+    action: { kind: 'link', label: 'Confirmar la dirección', url },
+    notes: [
+      `El enlace es válido durante ${hours} horas y solo se puede usar una vez.`,
+      'Si no lo ha solicitado, puede ignorar este mensaje: nada cambia.',
+    ],
+  }),
+  emailChangeNotice: (tenant) => ({
+    subject: `Una nueva dirección de correo para su cuenta en ${tenant}`,
+    intro: `Se ha solicitado otra dirección de correo para su cuenta en ${tenant}, esperamos que por usted. Cambiará cuando se confirme la nueva dirección.`,
+    action: null,
+    notes: ['Si no ha sido usted, cambie enseguida su contraseña y avísenos.'],
+  }),
 };

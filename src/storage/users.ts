@@ -1,0 +1,158 @@
+import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
+import type { TenantId, UserId } from '../crypto/ids.ts';
+import {
+  decideRedemption,
+  outcomeOf,
+  type Redemption,
+  type RedemptionOutcome,
+  redeemedBy,
+  type WrongTry,
+} from './challenges.ts';
+import { type CustomerRow, ofCustomer } from './customers.ts';
+import { type Database, violatedTableOf } from './database.ts';
+import { type NewEvent, recordEvent, recordEventIfCounted, recordEventIfRedeemed } from './events.ts';
+import {
+  allows,
+  type Counted,
+  clearHits,
+  countHit,
+  countInTurn,
+  forgetOldHits,
+  hitsOfAll,
+  waitForAll,
+} from './rate-hits.ts';
+import { challenges, customers, users } from './schema.ts';
+
+export type UserRow = typeof users.$inferSelect;
+
+/** A user with the customer that it belongs to. */
+export type User = Omit<UserRow, 'tenantId'> & { customer: CustomerRow };
+
+export type UserReference = { id: UserId } | { emailKey: string };
+
+/** Whether an attempt may go on, and the user that it is about, who may be unknown. */
+export type Attempt = { kind: 'admitted'; user: User | null } | { kind: 'limited'; waitMs: number };
+
+/** What changes of a user; what is undefined stays. */
+export type UserChanges = { [Member in keyof UserRow]?: UserRow[Member] | undefined };
+
+export const createUserStore = (db: Database, tenantId: TenantId) => ({
+  find: async (id: UserId): Promise<User | null> => {
+    const [foundUsers, foundCustomers] = await db.batch(selectUser(db, tenantId, eq(users.id, id)));
+    return userOf(foundUsers, foundCustomers);
+  },
+
+  /** Counts an attempt wherever it is to be counted, unless a limit forbids it, and reads the user that it is about. */
+  attempt: async (reference: UserReference, counted: readonly Counted[]): Promise<Attempt> => {
+    const [foundUsers, foundCustomers, ...counts] = await db.batch([
+      ...selectUser(
+        db,
+        tenantId,
+        'id' in reference ? eq(users.id, reference.id) : eq(users.emailKey, reference.emailKey),
+      ),
+      ...countInTurn(db, tenantId, counted),
+      hitsOfAll(db, tenantId, counted),
+    ]);
+    const waitMs = waitForAll(counts.at(-1), counted);
+    return waitMs > 0 ? { kind: 'limited', waitMs } : { kind: 'admitted', user: userOf(foundUsers, foundCustomers) };
+  },
+
+  /** Counts a wrong try that is about nobody we know. How long it is to wait if a limit forbids it, else 0. */
+  countWrongTry: async (counted: Counted): Promise<number> => {
+    const { hit, limits } = counted;
+    const [, , rows] = await db.batch([
+      forgetOldHits(db, tenantId, hit, limits),
+      countHit(db, tenantId, hit, allows(tenantId, hit, limits)),
+      hitsOfAll(db, tenantId, [counted]),
+    ]);
+    return waitForAll(rows, [counted]);
+  },
+
+  /**
+   * Records a sign-in: the tries before it count no longer, and a better hash of the same password takes the place of
+   * the old one, unless the password was changed meanwhile.
+   */
+  recordSignIn: async (
+    id: UserId,
+    bucket: string,
+    hash: { old: string; better: string } | null,
+    event: NewEvent,
+  ): Promise<void> => {
+    await db.batch([
+      clearHits(db, tenantId, bucket),
+      recordEvent(db, tenantId, event),
+      ...(hash === null
+        ? []
+        : [changeUser(db, tenantId, id, { passwordHash: hash.better }, eq(users.passwordHash, hash.old))]),
+    ]);
+  },
+
+  record: async (event: NewEvent): Promise<void> => {
+    await recordEvent(db, tenantId, event);
+  },
+
+  /**
+   * Changes the user if the redemption succeeds; else counts the wrong try against the person. `newEmail` goes to the
+   * customer as well, if the user owns it.
+   */
+  changeByRedemption: async (
+    user: User,
+    changes: UserChanges,
+    redemption: Redemption,
+    wrongTry: WrongTry,
+    outcomes: { changed: NewEvent; refused: NewEvent },
+  ): Promise<RedemptionOutcome | { kind: 'email_taken' }> => {
+    const isRedeemed = redeemedBy(tenantId, redemption);
+    const ifRedeemed = sql`exists (select 1 from ${challenges} where ${isRedeemed})`;
+    const { email, emailKey } = changes;
+    const at = redemption.at;
+    let outcome: RedemptionOutcome = { kind: 'refused' };
+    const violated = await violatedTableOf(async () => {
+      const [, , , redeemed, hits] = await db.batch([
+        ...decideRedemption(db, tenantId, redemption, wrongTry),
+        changeUser(db, tenantId, user.id, { ...changes, updatedAt: at }, ifRedeemed),
+        recordEventIfRedeemed(db, tenantId, outcomes.changed, isRedeemed),
+        recordEventIfCounted(db, tenantId, outcomes.refused, wrongTry.hit),
+        ...(user.isOwner && email !== undefined
+          ? [
+              db
+                .update(customers)
+                .set({ email, emailKey, updatedAt: at, version: sql`${customers.version} + 1` })
+                .where(and(ofCustomer(tenantId, user.customerId), ifRedeemed)),
+            ]
+          : []),
+      ]);
+      outcome = outcomeOf(redeemed, hits, wrongTry);
+    });
+    return violated === null ? outcome : { kind: 'email_taken' };
+  },
+});
+
+export type UserStore = ReturnType<typeof createUserStore>;
+
+/** The statement that changes a user, where the condition holds. */
+export const changeUser = (db: Database, tenantId: TenantId, id: UserId, changes: UserChanges, condition?: SQL) =>
+  db
+    .update(users)
+    .set(changes)
+    .where(and(eq(users.tenantId, tenantId), eq(users.id, id), condition));
+
+/**
+ * The statements that read a user and its customer. Two, because in a batch D1 gives columns by name alone, and a join of
+ * these tables has most names twice.
+ */
+export const selectUser = (db: Database, tenantId: TenantId, condition: SQL) => {
+  const isUser = and(eq(users.tenantId, tenantId), condition);
+  const customerIds = db.select({ id: users.customerId }).from(users).where(isUser);
+  return [
+    db.select().from(users).where(isUser),
+    db
+      .select()
+      .from(customers)
+      .where(and(eq(customers.tenantId, tenantId), inArray(customers.id, customerIds))),
+  ] as const;
+};
+
+/** The user that `selectUser` read. */
+export const userOf = ([user]: readonly UserRow[], [customer]: readonly CustomerRow[]): User | null =>
+  user && customer ? { ...user, customer } : null;
