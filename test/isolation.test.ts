@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { answerOf } from './support/answers.ts';
 import { listCustomers, readCustomer, UNKNOWN_CUID } from './support/customers.ts';
 import { mailsTo } from './support/mailbox.ts';
 import { mailPasscode, wrongCodes } from './support/passcodes.ts';
@@ -28,13 +29,6 @@ const newTenants = async () => {
   const app = await newApp(service, tenant, EVERY_PERMISSION);
   const customer = await newCustomer(service, app);
   return { service, theirs, ours: { tenant, app, customer } };
-};
-
-/** What can be told from an answer, but for what differs between any two. */
-const answerOf = async (response: Response) => {
-  const headers = [...response.headers].filter(([name]) => name !== 'x-request-id');
-  const text = await response.text();
-  return { status: response.status, headers, body: text.replace(/"urn:request:\w+"/, '""') };
 };
 
 const NO_NAMES: Names = { cuid: UNKNOWN_CUID, email: '', identifier: '', slug: '', id: UNKNOWN_APP };
@@ -97,7 +91,7 @@ describe('a customer of another tenant is for a customer as one that does not ex
 });
 
 describe('an app of another tenant is for the operator as one that does not exist', () => {
-  const routes = operatorRoutes.filter(({ template }) => template.includes('{id}'));
+  const routes = operatorRoutes.filter(({ template }) => template.includes('/apps/{id}'));
 
   it.each(routes.map((route) => [nameOf(route), route] as const))('%s', async (_, route) => {
     const { service, theirs, ours } = await newTenants();

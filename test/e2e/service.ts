@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import net, { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,8 +8,10 @@ import path from 'node:path';
 
 const root = path.join(import.meta.dirname, '../..');
 
+export type Ports = { worker: number; smtp: number; mailbox: number };
+
 /** Three ports that nothing listens on. */
-export const freePorts = async (): Promise<{ worker: number; smtp: number; mailbox: number }> => {
+export const freePorts = async (): Promise<Ports> => {
   const servers = await Promise.all(
     [0, 1, 2].map(async () => {
       const server = net.createServer().listen(0, '127.0.0.1');
@@ -21,7 +24,8 @@ export const freePorts = async (): Promise<{ worker: number; smtp: number; mailb
   return { worker, smtp, mailbox };
 };
 
-const portOf = (address: AddressInfo | string | null): number =>
+/** The port of a server that listens. */
+export const portOf = (address: AddressInfo | string | null): number =>
   address === null || typeof address === 'string' ? 0 : address.port;
 
 export type Run = {
@@ -32,7 +36,7 @@ export type Run = {
 };
 
 /** Runs what `npm start` runs, on ports and with data of its own. */
-export const start = (ports: Awaited<ReturnType<typeof freePorts>>, state: string): Run => {
+export const start = (ports: Ports, state: string): Run => {
   const child = spawn(
     process.execPath,
     [
@@ -63,4 +67,10 @@ export const untilPrinted = async (run: Run, text: string): Promise<void> => {
 export const newStateFolder = async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-e2e-'));
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
+};
+
+/** The operator's token, as the first run has made it. */
+export const operatorHeaders = () => {
+  const vars = readFileSync(path.join(root, '.dev.vars'), 'utf8');
+  return { Authorization: `Bearer ${/^OPERATOR_TOKEN="?([^"\n]+)/m.exec(vars)?.[1]}` };
 };

@@ -1,20 +1,15 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createRemoteJWKSet, jwtVerify } from 'jose';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { call } from './http.ts';
-import { freePorts, newStateFolder, type Run, start, untilPrinted } from './service.ts';
+import { mailsTo } from './mails.ts';
+import { freePorts, newStateFolder, operatorHeaders, type Ports, type Run, start, untilPrinted } from './service.ts';
 
-type Ports = Awaited<ReturnType<typeof freePorts>>;
-type ReceivedMail = { text: string; html: string; to: { address: string }[]; subject: string };
+const raise = (): never => {
+  throw new Error('There is no such mail yet');
+};
 
 const printed = (run: Run, what: string): string =>
   new RegExp(`^ +${what} +(\\S+)$`, 'm').exec(run.output())?.[1] ?? '';
-
-const mailsTo = async (ports: Ports, address: string): Promise<ReceivedMail[]> => {
-  const { text } = await call(ports.mailbox, 'localhost', '/email');
-  const mails: ReceivedMail[] = JSON.parse(text);
-  return mails.filter(({ to }) => to.some((each) => each.address === address));
-};
 
 describe('the service as npm start brings it up', () => {
   let ports: Ports;
@@ -34,8 +29,7 @@ describe('the service as npm start brings it up', () => {
   });
 
   it('takes a tenant from the operator to a customer that reads itself', async () => {
-    const vars = readFileSync(path.join(import.meta.dirname, '../../.dev.vars'), 'utf8');
-    const operator = { Authorization: `Bearer ${/^OPERATOR_TOKEN="?([^"\n]+)/m.exec(vars)?.[1]}` };
+    const operator = operatorHeaders();
     const tenant = await call(ports.worker, 'localhost', '/operator/v1/tenants/bakery', {
       method: 'PUT',
       headers: operator,
@@ -83,6 +77,89 @@ describe('the service as npm start brings it up', () => {
       headers: { 'x-access-key': key, 'x-access-token': token },
     });
     expect(elsewhere.status).toBe(404);
+  });
+
+  it('carries a person from the activation to the end, with tokens that any client verifies by the JWKS alone', async () => {
+    const host = 'shop.localhost';
+    const operator = operatorHeaders();
+    const operate = (method: string, at: string, body: unknown) =>
+      call(ports.worker, 'localhost', `/operator/v1/tenants/shop${at}`, { method, headers: operator, body });
+    const post = async (at: string, body: unknown) =>
+      call(ports.worker, host, `/customers/${at}`, { method: 'POST', body });
+    const signIn = async (email: string, password: string): Promise<string> => {
+      const answer = await post('login', { email, password });
+      expect(answer.status, answer.text).toBe(200);
+      return JSON.parse(answer.text).token;
+    };
+    const linkTo = async (email: string, place: string) => {
+      const mails = await mailsTo(ports, email);
+      const [, identifier, secret] =
+        new RegExp(`/${place}/([^/\\s]+)/([A-Z0-9]+)`).exec(mails.map(({ text }) => text).join('\n')) ?? [];
+      return { identifier, secret };
+    };
+
+    expect((await operate('PUT', '', { name: 'The Shop', site_url: 'https://shop.example.com' })).status).toBe(201);
+    const app = JSON.parse((await operate('POST', '/apps', { name: 'Shop' })).text);
+    const created = await call(ports.worker, host, '/customer', {
+      method: 'POST',
+      headers: { 'x-access-superkey': app.superkey, 'x-access-supertoken': app.supertoken },
+      body: { company: 'Grace Inc.', email: 'grace@example.com', send_activation: true },
+    });
+    expect(created.status).toBe(201);
+
+    const { identifier, secret } = await linkTo('grace@example.com', 'activate');
+    const password = 'eine lange Geschichte, ßĳ';
+    const activated = await post('activate', { identifier, secret, password, password_check: password });
+    expect(activated.text).toBe('{"result":"activated"}');
+    const firstToken = await signIn('grace@example.com', password);
+
+    const keys = createRemoteJWKSet(new URL(`http://127.0.0.1:${ports.worker}/api/shop/.well-known/jwks.json`), {
+      cooldownDuration: 0,
+    });
+    const verify = (token: string) => jwtVerify(token, keys, { typ: 'at+jwt', algorithms: ['ES256'] });
+    expect((await verify(firstToken)).payload).toMatchObject({
+      cid: JSON.parse(created.text).cuid,
+      provider: 'password',
+    });
+    expect((await operate('POST', '/keys/rotate', {})).status).toBe(201);
+    const secondToken = await signIn('grace@example.com', password);
+    expect((await verify(secondToken)).protectedHeader.kid).not.toBe((await verify(firstToken)).protectedHeader.kid);
+
+    const changed = await call(ports.worker, host, '/customers/self', {
+      method: 'PATCH',
+      headers: { Authorization: `Bearer ${firstToken}` },
+      body: { email: 'hopper@example.com' },
+    });
+    expect(JSON.parse(changed.text)).toMatchObject({ email: 'grace@example.com', pending_email: 'hopper@example.com' });
+    const confirmation = await linkTo('hopper@example.com', 'confirm-email');
+    const confirmed = await post('newemail_confirm', {
+      identifier: confirmation.identifier,
+      key: confirmation.secret,
+    });
+    expect(confirmed.text).toBe('{"result":"updated"}');
+
+    // The address got a mail just now, and gets one in 30 seconds at most: so the tenant is set to be more patient.
+    const settings = { rate_limits: { mail_interval_seconds: 1 } };
+    await operate('PUT', '', { name: 'The Shop', site_url: 'https://shop.example.com', settings });
+    const resetBody = { email: 'hopper@example.com', reset_uri: '/customers/do_reset' };
+    await vi.waitFor(async () => expect((await post('password_reset', resetBody)).status).toBe(200), 5000);
+    const code = await vi.waitFor(async () => {
+      const [mail] = (await mailsTo(ports, 'hopper@example.com')).filter(({ text }) => text.includes('/do_reset/'));
+      return (
+        /https:\/\/shop\.example\.com\/customers\/do_reset\/(\w{10})\s/.exec(mail?.text ?? 'none yet')?.[1] ?? raise()
+      );
+    }, 5000);
+    const reset = await post('do_reset', { email: 'hopper@example.com', code });
+    const { payload } = await jwtVerify<{ passphrase: string }>(
+      JSON.parse(reset.text).token,
+      new TextEncoder().encode(code),
+    );
+    const lastToken = await signIn('hopper@example.com', payload.passphrase);
+    const self = (method: string, token: string) =>
+      call(ports.worker, host, '/customers/self', { method, headers: { Authorization: `Bearer ${token}` } });
+    expect((await self('GET', secondToken)).status).toBe(401);
+    expect((await self('DELETE', lastToken)).text).toBe('{"result":"deleted"}');
+    expect((await self('GET', lastToken)).status).toBe(401);
   });
 
   it('prints an app of the demo tenant that can call at once', async () => {

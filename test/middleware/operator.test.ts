@@ -20,7 +20,11 @@ describe.each(routes.map((route) => [nameOf(route), route] as const))('%s', (_, 
     const { tenant, app, customer } = world;
     const service = createService(bindings);
     const names = { cuid: customer.cuid, email: customer.email, identifier: customer.cuid };
-    const { path, call } = callTo(route, { ...names, slug: tenant.slug, id: app.id });
+    const subscription = `/operator/v1/tenants/${tenant.slug}/subscriptions/news`;
+    const body = { name: 'News' };
+    expect((await createService().call('PUT', subscription, { headers: operatorHeaders, body })).status).toBe(201);
+    const id = route.template.includes('/subscriptions/') ? 'news' : app.id;
+    const { path, call } = callTo(route, { ...names, slug: tenant.slug, id });
     const send = (headers: Record<string, string>, url = path) => service.call(route.method, url, { headers, ...call });
     return { ...world, path, send };
   };

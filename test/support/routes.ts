@@ -41,6 +41,10 @@ const BODIES: Readonly<Record<string, () => unknown>> = {
   'POST /operator/v1/tenants/{slug}/apps': () => ({ name: 'Another app' }),
   'PATCH /operator/v1/tenants/{slug}/apps/{id}': () => ({ name: 'A changed app' }),
   'POST /operator/v1/tenants/{slug}/apps/{id}/rotate': () => ({}),
+  'PUT /operator/v1/tenants/{slug}/subscriptions/{id}': () => ({ name: 'News' }),
+  'PATCH /operator/v1/tenants/{slug}/customers/{cuid}': () => ({ status: 'active' }),
+  'POST /operator/v1/tenants/{slug}/keys/rotate': () => ({}),
+  'PATCH /customers/self': () => ({ name: 'A changed name' }),
 };
 
 const QUERIES: Readonly<Record<string, string>> = { 'DELETE /operator/v1/tenants/{slug}': '?confirm={slug}' };

@@ -68,10 +68,10 @@ export const newCustomer = async (
   app: AppPair,
   details: Record<string, unknown> = {},
 ): Promise<CustomerPair & { email: string }> => {
-  const email = uniqueEmail();
+  const email = typeof details.email === 'string' ? details.email : uniqueEmail();
   const response = await service.call('POST', '/customer', {
     headers: appHeaders(app),
-    body: { company: 'A company', email, ...details },
+    body: { company: 'A company', ...details, email },
   });
   expect(response.status).toBe(201);
   return { email, ...(await response.json<CustomerPair>()) };

@@ -1,5 +1,6 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
+import { bearerHeaders, newPerson, signIn } from '../../support/accounts.ts';
 import { breakable } from '../../support/bindings.ts';
 import { mailPasscode } from '../../support/passcodes.ts';
 import { eventsAbout, rowsOf } from '../../support/rows.ts';
@@ -337,6 +338,13 @@ describe('DELETE /operator/v1/tenants/{slug}', () => {
     await mailPasscode(service, app, customer.email);
     const headers = { ...appHeaders(app), 'Idempotency-Key': 'kept' };
     await service.call('POST', '/customer', { headers, body: { company: 'A', email: `x@${domain}` } });
+    const subscription = `${TENANTS}/${tenant.slug}/subscriptions/news`;
+    await service.call('PUT', subscription, { headers: operatorHeaders, body: { name: 'News' } });
+    const person = await newPerson(service, tenant, app);
+    await service.call('PATCH', `${tenant.host}/customers/self`, {
+      headers: bearerHeaders(await signIn(service, tenant, person)),
+      body: { subscriptions: ['news'] },
+    });
     const [full, others] = [await rowsOf(tenant.id), await rowsOf(other.tenant.id)];
     expect(Object.entries(full).filter(([, rows]) => rows.length === 0)).toEqual([]);
 

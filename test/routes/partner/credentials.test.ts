@@ -1,4 +1,3 @@
-import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import {
   APP,
@@ -9,9 +8,9 @@ import {
   UNKNOWN_KEY,
 } from '../../support/credential-contract.ts';
 import { listCustomers } from '../../support/customers.ts';
-import { callTo, type DocumentedRoute, nameOf, namesCustomer, routesWith, servedRoutes } from '../../support/routes.ts';
+import { callTo, nameOf, namesCustomer, routesWith, servedRoutes } from '../../support/routes.ts';
 import { rowsOf } from '../../support/rows.ts';
-import { createService, type Service } from '../../support/service.ts';
+import { createService } from '../../support/service.ts';
 import {
   type AppPair,
   appHeaders,
@@ -30,7 +29,6 @@ const PERMISSIONS: Readonly<Record<string, string>> = {
 
 const appRoutes = await routesWith(APP.scheme);
 const customerRoutes = await routesWith(CUSTOMER.scheme);
-const operatorRoutes = await routesWith('operator');
 
 describe('the partner surface', () => {
   it('documents the credentials of every route that it has', () => {
@@ -119,67 +117,5 @@ describe('a pair whose app was removed', () => {
       const response = await service.call('GET', `/customer/${customer.cuid}`, { headers });
       expect(await refusalOf(response)).toEqual(UNKNOWN_KEY);
     }
-  });
-});
-
-describe('the operator surface', () => {
-  /** A world and a call to the route that concerns it, with these headers. */
-  const newOperatorCase = async (route: DocumentedRoute) => {
-    const service = createService();
-    const { tenant, app, customer } = await newWorld(service);
-    const { path, call } = callTo(route, { ...customer, identifier: customer.cuid, slug: tenant.slug, id: app.id });
-    const send = (headers: Record<string, string>, suffix = '', to: Service = service) =>
-      to.call(route.method, `${path}${suffix}`, { headers, ...call });
-    return { tenant, app, customer, send };
-  };
-
-  it('documents the credentials of every route that it has', () => {
-    expect(operatorRoutes.map(nameOf).toSorted()).toEqual(servedRoutes('/operator'));
-    expect(operatorRoutes.length).toBeGreaterThan(0);
-  });
-
-  const routes = operatorRoutes.map((route) => [nameOf(route), route] as const);
-
-  it.each(routes)('opens %s to the operator alone', async (_, route) => {
-    const { tenant, app, customer, send } = await newOperatorCase(route);
-    const before = await rowsOf(tenant.id);
-    const token = env.OPERATOR_TOKEN;
-    for (const headers of [
-      {},
-      { Authorization: '' },
-      { Authorization: token },
-      { Authorization: 'Bearer' },
-      { Authorization: 'Bearer wrong' },
-      { Authorization: `Bearer ${token}x` },
-      { Authorization: `Bearer ${token.slice(0, -1)}` },
-      { Authorization: `Bearer ${token.toUpperCase()}` },
-      { Authorization: `Bearer ${token} ${token}` },
-      { Authorization: `Basic ${btoa(`operator:${token}`)}` },
-      { Authorization: `Bearer ${app.supertoken}` },
-      { ...appHeaders(app), ...customerHeaders(customer) },
-    ]) {
-      const response = await send(headers);
-      expect(await refusalOf(response)).toMatchObject({ status: 401, code: 'unauthenticated' });
-      expect(response.headers.get('WWW-Authenticate')).toBe('Bearer');
-    }
-    expect(await rowsOf(tenant.id)).toEqual(before);
-    expect((await send(operatorHeaders)).status).toBeLessThan(400);
-  });
-
-  it.each(routes)('takes no token for %s from the query', async (_, route) => {
-    const { send } = await newOperatorCase(route);
-    const query = new URLSearchParams({ access_token: env.OPERATOR_TOKEN, token: env.OPERATOR_TOKEN });
-    expect((await send({}, `${route.method === 'DELETE' ? '&' : '?'}${query}`)).status).toBe(401);
-  });
-
-  it.each(routes)('has no %s without an OPERATOR_TOKEN', async (_, route) => {
-    const { tenant, send } = await newOperatorCase(route);
-    const before = await rowsOf(tenant.id);
-    const bindings = { ...env, OPERATOR_TOKEN: undefined };
-    const closed = createService(bindings);
-    for (const headers of [{}, operatorHeaders, { Authorization: 'Bearer undefined' }]) {
-      expect(await refusalOf(await send(headers, '', closed))).toMatchObject({ status: 404, code: 'not_found' });
-    }
-    expect(await rowsOf(tenant.id)).toEqual(before);
   });
 });
