@@ -1,6 +1,6 @@
 import { decodeProtectedHeader, errors, type JWTHeaderParameters, jwtVerify, SignJWT } from 'jose';
 import * as z from 'zod';
-import { type CustomerId, isId, newId, type TenantId, type UserId } from './ids.ts';
+import { type CustomerId, isId, newId, type SessionId, type TenantId, type UserId } from './ids.ts';
 import { timeOfTimeOrderedId } from './random.ts';
 import type { SigningKey, VerificationKey } from './signing-keys.ts';
 
@@ -8,7 +8,7 @@ import type { SigningKey, VerificationKey } from './signing-keys.ts';
 export type AccessTokenClaims = {
   userId: UserId;
   customerId: CustomerId;
-  sessionId: string | null;
+  sessionId: SessionId | null;
   provider: string;
   /** How the user proved who it is: values of RFC 8176. */
   amr: string[];
@@ -108,7 +108,7 @@ const createWireClaims = (tenantId: TenantId) =>
     sub: idOf('usr'),
     cid: idOf('cus'),
     tid: z.literal(tenantId),
-    sid: z.string().optional(),
+    sid: idOf('ses').optional(),
     provider: z.string(),
     amr: z.array(z.string()),
     auth_time: z.int(),
