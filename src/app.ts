@@ -12,6 +12,7 @@ import { requestLog } from './middleware/request-log.ts';
 import { cautiousDefaults, securityHeaders } from './middleware/response-headers.ts';
 import { hostTenant } from './middleware/tenant.ts';
 import { accountRoutes } from './routes/account/index.ts';
+import { loginRoutes } from './routes/login/index.ts';
 import { operatorRoutes } from './routes/operator/index.ts';
 import { pageRoutes } from './routes/pages/index.tsx';
 import { partnerRoutes } from './routes/partner/index.ts';
@@ -51,5 +52,6 @@ export const createApp = (seams: Seams): Hono<AppEnv> => {
   app.route('/', keyRoutes);
   app.route('/customer', partnerRoutes);
   app.route('/customers', accountRoutes);
+  app.route('/v1/auth', loginRoutes);
   return app;
 };

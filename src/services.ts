@@ -1,4 +1,5 @@
 import { deriveMasterKeys, type MasterKeys } from './crypto/master-key.ts';
+import { randomToken } from './crypto/random.ts';
 import type { Sealer } from './crypto/sealing.ts';
 import { createAccess } from './domain/access.ts';
 import { createAccessTokens } from './domain/access-tokens.ts';
@@ -7,20 +8,35 @@ import { createActivations } from './domain/activations.ts';
 import { createApiKeys } from './domain/api-keys.ts';
 import { createApps } from './domain/apps.ts';
 import { createAudit, type Origin } from './domain/audit.ts';
+import { createAuthorizationCodes } from './domain/authorization-codes.ts';
+import { createAwsVault } from './domain/aws-credentials.ts';
+import { type ConnectionMemory, createConnections } from './domain/connections.ts';
 import { createCustomers } from './domain/customers.ts';
 import { createEmailChanges } from './domain/email-changes.ts';
+import { createEnrolments } from './domain/enrolments.ts';
+import { createFederation } from './domain/federation.ts';
 import { createKeyring, type KeyMemory } from './domain/keyring.ts';
 import { createLimits } from './domain/limits.ts';
+import { createLoginStates } from './domain/login-states.ts';
+import { createLogins } from './domain/logins.ts';
+import { createLogouts } from './domain/logouts.ts';
+import { createMembers } from './domain/members.ts';
 import { createOneTimeSecrets } from './domain/one-time-secrets.ts';
 import { createPasscodes } from './domain/passcodes.ts';
 import { createPasswordResets } from './domain/password-resets.ts';
 import { createPasswordSignIns } from './domain/password-sign-ins.ts';
+import { createProfiles } from './domain/profiles.ts';
 import { createRedemptions } from './domain/redemptions.ts';
+import { createSessions } from './domain/sessions.ts';
+import { createSignups } from './domain/signups.ts';
 import { createSso } from './domain/sso.ts';
 import { createSubscriptions } from './domain/subscriptions.ts';
 import { createTenantDirectory, type TenantDirectory } from './domain/tenant-directory.ts';
 import { createTenants, type Tenants } from './domain/tenants.ts';
 import { readSettings, type Settings } from './env.ts';
+import { isCallableUrl } from './outside/identity-providers/http.ts';
+import { createOidcRelyingParty, type OidcRelyingParty } from './outside/identity-providers/oidc.ts';
+import type { SamlLoader } from './outside/identity-providers/saml.ts';
 import { createMailer } from './outside/mail/mailer.ts';
 import { createMailTransport } from './outside/mail/transports.ts';
 import { createAccessStore } from './storage/access.ts';
@@ -28,9 +44,16 @@ import { createAccountStore } from './storage/accounts.ts';
 import { createApiKeyStore } from './storage/api-keys.ts';
 import { createAppStore } from './storage/apps.ts';
 import { createChallengeStore } from './storage/challenges.ts';
+import { createConnectionStore } from './storage/connections.ts';
 import { createCustomerStore } from './storage/customers.ts';
 import { type Database, guarded, openDatabase, StorageError } from './storage/database.ts';
-import { createSecretStore } from './storage/kv.ts';
+import { createEnrolmentStore } from './storage/enrolments.ts';
+import { createIdentityStore } from './storage/identities.ts';
+import { createRefreshTokenStore, createSecretStore } from './storage/kv.ts';
+import { createLoginStateStore } from './storage/login-states.ts';
+import { createMemberStore } from './storage/members.ts';
+import { createProfileStore } from './storage/profiles.ts';
+import { createSessionStore } from './storage/sessions.ts';
 import { createSigningKeyStore, type SigningKeyStore } from './storage/signing-keys.ts';
 import { createSubscriptionStore } from './storage/subscriptions.ts';
 import { createTenantDataStore, createTenantStore, type Tenant } from './storage/tenants.ts';
@@ -41,8 +64,15 @@ export type { Tenant } from './storage/tenants.ts';
 /** What the service takes from the world, so that tests can hold it: the time in milliseconds, and outbound HTTP. */
 export type Seams = { now: () => number; fetch: typeof globalThis.fetch };
 
-/** What a request brings along: where it came from, and a way to go on with work after its answer. */
-export type RequestContext = { origin: Origin; defer: (work: Promise<unknown>) => void };
+/**
+ * What a request brings along: where it came from, where it came in, and a way to go on with work after its answer.
+ * `host` is one that is known to be ours; null stands for any other.
+ */
+export type RequestContext = {
+  origin: Origin;
+  ownOrigin: string | null;
+  defer: (work: Promise<unknown>) => void;
+};
 
 /** What serves every request of an isolate, whoever's it is. */
 export type Platform = {
@@ -71,6 +101,9 @@ export const createPlatform = async (env: Env, { now, fetch }: Seams): Promise<P
   const transport = createMailTransport(settings.mail, env.EMAIL, fetch);
   const sealers = new Map<string, Sealer>();
   const keyMemory: KeyMemory = new Map();
+  const connectionMemory: ConnectionMemory = new Map();
+  const allowsLoopback = settings.baseDomain === 'localhost';
+  const relyingParty = createOidcRelyingParty({ fetch, allowsLoopback, now, randomToken });
 
   return {
     settings,
@@ -96,6 +129,9 @@ export const createPlatform = async (env: Env, { now, fetch }: Seams): Promise<P
         issuer: hostedSiteOf(settings, tenant),
         signingKeys: guarded(createSigningKeyStore(database, tenant.id)),
         keyMemory,
+        connectionMemory,
+        allowsLoopback,
+        relyingParty,
         request,
         now,
       }),
@@ -122,16 +158,20 @@ type TenantResources = {
   issuer: string;
   signingKeys: SigningKeyStore;
   keyMemory: KeyMemory;
+  connectionMemory: ConnectionMemory;
+  allowsLoopback: boolean;
+  relyingParty: OidcRelyingParty;
   request: RequestContext;
   now: () => number;
 };
 
 const createTenantServices = (resources: TenantResources) => {
-  const { tenant, database, kv, masterKeys, sealer, mailer, issuer, signingKeys, keyMemory, request, now } = resources;
+  const { tenant, database, kv, masterKeys, sealer, mailer, issuer, signingKeys, request, now } = resources;
   const tenantId = tenant.id;
   const { name: tenantName, settings, origins } = tenant;
   const { keyedHash } = masterKeys;
   const { origin, defer } = request;
+  const ownOrigin = request.ownOrigin ?? issuer;
   const site = tenant.siteUrl ?? issuer;
   const audit = createAudit({ origin, now });
   const limits = createLimits({ tenantId, settings: settings.rateLimits, keyedHash, now });
@@ -144,11 +184,58 @@ const createTenantServices = (resources: TenantResources) => {
   const oneTimeSecrets = createOneTimeSecrets({ tenantId, challenges, secrets, keyedHash, limits, now });
   const redemptions = createRedemptions({ users, oneTimeSecrets, limits, audit, origin, now });
   const activations = createActivations({ oneTimeSecrets, redemptions, mailer, audit, site, tenantName, now });
-  const keyring = createKeyring({ tenantId, store: signingKeys, sealer, memory: keyMemory, audit, settings, now });
+  const keyring = createKeyring({
+    tenantId,
+    store: signingKeys,
+    sealer,
+    memory: resources.keyMemory,
+    audit,
+    settings,
+    now,
+  });
   const accessTokens = createAccessTokens({ issuer, tenantId, keyring, now });
   const { lifetimes } = settings;
   const signIns = createPasswordSignIns({ users, tokens: accessTokens, limits, lifetimes, audit, origin, defer, now });
   const emailChanges = createEmailChanges({ oneTimeSecrets, redemptions, keyedHash, mailer, audit, site, defer, now });
+  const vault = createAwsVault({ tenantId, sealer });
+  const enrolmentStore = guarded(createEnrolmentStore(database, tenantId));
+  const enrolments = createEnrolments({ store: enrolmentStore, activations, vault });
+  const authorizationCodes = createAuthorizationCodes({ tenantId, challenges, secrets, keyedHash, now });
+  const loginStates = createLoginStates({
+    store: guarded(createLoginStateStore(database, tenantId)),
+    sealer,
+    now,
+  });
+  const sessions = createSessions({
+    ...{ tenantId, accessTokens, lifetimes, keyedHash, audit, origin, now },
+    store: guarded(createSessionStore(database, tenantId)),
+    refreshTokens: guarded(createRefreshTokenStore(kv, tenantId)),
+  });
+  const connections = createConnections({
+    ...{ tenantId, sealer, audit, now },
+    host: new URL(issuer).hostname,
+    store: guarded(createConnectionStore(database, tenantId)),
+    memory: resources.connectionMemory,
+    isCallable: (url) => isCallableUrl(url, resources.allowsLoopback),
+    loadSaml,
+  });
+  const federation = createFederation({
+    ...{ tenantId, issuer, connections, loginStates, authorizationCodes, sealer, audit, now },
+    ownOrigin,
+    identities: guarded(createIdentityStore(database, tenantId)),
+    relyingParty: resources.relyingParty,
+    loadSaml,
+    record: users.record,
+  });
+  const ownPage = `${ownOrigin}/login`;
+  const afterwards = tenant.logoutUri ?? tenant.siteUrl ?? ownPage;
+  const logouts = createLogouts({ sessions, federation, afterwards });
+  const logins = createLogins({
+    ...{ users, loginStates, oneTimeSecrets, authorizationCodes, sessions, federation, challenges },
+    ownPage,
+    ...{ limits, mailer, audit, origin, defer, now },
+    redirectUris: tenant.redirectUris,
+  });
   return {
     tenant,
     access: createAccess({ store: guarded(createAccessStore(database, tenantId)), users, tokens: accessTokens, now }),
@@ -156,7 +243,12 @@ const createTenantServices = (resources: TenantResources) => {
     apiKeys: createApiKeys({ tenantId, store: apiKeyStore, audit, now }),
     customers: createCustomers({ tenantId, store: customerStore, activations, sealer, keyedHash, audit, now }),
     passcodes: createPasscodes({ tenantId, oneTimeSecrets, apiKeys: apiKeyStore, limits, mailer, audit, now }),
-    sso: createSso({ tenantId, challenges, secrets, keyedHash, audit, now }),
+    sso: createSso({ authorizationCodes, audit }),
+    connections,
+    federation,
+    logins,
+    logouts,
+    sessions,
     keyring,
     accessTokens,
     signIns,
@@ -170,6 +262,12 @@ const createTenantServices = (resources: TenantResources) => {
       ...{ customers: customerStore, signIns, emailChanges, mailer, audit, tenantName, defer, now },
       store: guarded(createAccountStore(database, tenantId)),
       subscriptions: subscriptionStore,
+    }),
+    profiles: createProfiles({ store: guarded(createProfileStore(database, tenantId)), vault, now }),
+    signups: createSignups({ store: enrolmentStore, customers: customerStore, enrolments, limits, audit, origin, now }),
+    members: createMembers({
+      ...{ enrolments, emailChanges, vault, limits, audit, origin, now },
+      store: guarded(createMemberStore(database, tenantId)),
     }),
     subscriptions: createSubscriptions({ store: subscriptionStore, audit }),
   };
@@ -189,6 +287,8 @@ const openSealer = async (sealers: Map<string, Sealer>, masterKeys: MasterKeys, 
   sealers.set(tenant.sealedDataKey, sealer);
   return sealer;
 };
+
+const loadSaml: SamlLoader = () => import('./outside/identity-providers/saml.ts');
 
 const senderOf = ({ mail, baseDomain }: Settings): string => mail.from ?? `accounts@${baseDomain}`;
 

@@ -1,26 +1,31 @@
 import { type AccessTokenClaims, createAccessTokens as createTokenFormat, readKeyId } from '../crypto/access-tokens.ts';
-import type { TenantId } from '../crypto/ids.ts';
+import type { SessionId, TenantId } from '../crypto/ids.ts';
 import type { User } from '../storage/users.ts';
 import type { Keyring } from './keyring.ts';
 
 /** A token that is well signed and not expired. Whether it is still alive shows with the user, see `isAlive`. */
 export type PresentedToken = AccessTokenClaims;
 
-/** `amr` tells how the user proved who it is, in words of RFC 8176; `at` is in milliseconds. */
-type SignIn = { provider: string; amr: string[]; at: number; lifetimeSeconds: number };
+/** `amr` tells how the user proved who it is, in words of RFC 8176; times are in milliseconds. */
+type SignIn = {
+  sessionId: SessionId | null;
+  provider: string;
+  amr: string[];
+  authenticatedAt: number;
+  at: number;
+  lifetimeSeconds: number;
+};
 
 type Dependencies = { issuer: string; tenantId: TenantId; keyring: Keyring; now: () => number };
 
 /** The access tokens of a tenant (contract 0, tokens). */
 export const createAccessTokens = ({ issuer, tenantId, keyring, now }: Dependencies) => ({
-  /** A token for a user who was read, and proved who it is, not before `at`. */
+  /** A token for a user who was read not before `at`. */
   issue: async (user: User, { at, ...signIn }: SignIn): Promise<string> => {
     const format = createTokenFormat({ issuer, tenantId, keys: await keyring.keys(), now });
     return format.sign({
       userId: user.id,
       customerId: user.customerId,
-      sessionId: null,
-      authenticatedAt: at,
       issuedAt: at,
       ...signIn,
     });

@@ -65,10 +65,7 @@ export const createAccess = ({ store, users, tokens, now }: Dependencies) => {
      */
     asCustomerTo: async (credentials: Credentials, identifier: string): Promise<Customer> => {
       const claims = isJwt(credentials.token) ? await tokens.verify(credentials.token) : null;
-      const [found, user] = await Promise.all([
-        store.findCustomerByKey(credentials.key),
-        claims && users.find(claims.userId),
-      ]);
+      const [found, user] = await Promise.all([store.findCustomerByKey(credentials.key), claims && users.find(claims)]);
       if (!found) throw new Refusal('unknown_key');
       const isRight = claims
         ? isAlive(claims, user) && user?.customerId === found.customer.id

@@ -33,13 +33,16 @@ type Dependencies = {
   now: () => number;
 };
 
-/** The account of whoever is signed in (contract 3). Every verb refuses a dead token with `unauthenticated`. */
+/**
+ * The account of whoever is signed in (contract 3). Every verb refuses a dead token with `unauthenticated`. What is the
+ * customer's is its owner's to change, to delete and to have all of: other users are refused with `owner_only`.
+ */
 export const createAccounts = (dependencies: Dependencies) => {
   const { store, customers, subscriptions, signIns, emailChanges, mailer, audit, tenantName, defer, now } =
     dependencies;
 
   const read = async (token: PresentedToken): Promise<Account> => {
-    const account = await store.find(token.userId);
+    const account = await store.find(token);
     if (!account || !isAlive(token, account.user)) throw new Refusal('unauthenticated');
     return account;
   };
@@ -63,6 +66,7 @@ export const createAccounts = (dependencies: Dependencies) => {
      */
     change: async (token: PresentedToken, request: AccountRequest, version: number | null): Promise<Account> => {
       const { user } = await read(token);
+      if (!user.isOwner && concernsCustomer(request)) throw new Refusal('owner_only');
       if (version !== null && version !== user.customer.version) throw new Refusal('precondition_failed');
       const { details, password, email } = request;
 
@@ -95,7 +99,7 @@ export const createAccounts = (dependencies: Dependencies) => {
       );
       if (outcome === 'stale') throw new Refusal('precondition_failed');
       if (passwordHash) defer(mailer.sendPasswordChanged(user));
-      const changed = await store.find(user.id);
+      const changed = await store.find(token);
       if (!changed) throw new Refusal('unauthenticated');
       return changed;
     },
@@ -103,13 +107,19 @@ export const createAccounts = (dependencies: Dependencies) => {
     /** Deletes the customer for good, with all of its users, credentials and personal data. */
     remove: async (token: PresentedToken): Promise<void> => {
       const { user } = await read(token);
+      if (!user.isOwner) throw new Refusal('owner_only');
       await customers.remove(user.customerId, audit('customer.deleted', `user:${user.id}`, user.customerId));
     },
 
     /** Everything that is held about the customer, but for secrets. */
     export: async (token: PresentedToken): Promise<Account & Holdings> => {
       const account = await read(token);
+      if (!account.user.isOwner) throw new Refusal('owner_only');
       return { ...account, ...(await store.findHoldings(account.user.customerId)) };
     },
   };
 };
+
+/** Whether more is to be changed than what is the user's own. */
+const concernsCustomer = ({ details, subscriptions }: AccountRequest): boolean =>
+  subscriptions !== undefined || Object.values(details).some((value) => value !== undefined);

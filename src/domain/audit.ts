@@ -8,16 +8,26 @@ export type EventType =
   | 'customer.created'
   | 'customer.updated'
   | 'customer.deleted'
+  | 'user.created'
+  | 'user.updated'
+  | 'user.deleted'
   | 'user.activation_sent'
   | 'user.password_reset_sent'
   | 'user.email_change_sent'
   | 'customer.activated'
   | 'passcode.sent'
+  | 'user.login_code_sent'
+  | 'user.linked'
+  | 'connection.updated'
+  | 'connection.deleted'
   | 'login.succeeded'
   | 'login.failed'
   | 'password.changed'
   | 'password.reset'
   | 'email.changed'
+  | 'session.created'
+  | 'session.revoked'
+  | 'session.reuse_detected'
   | 'api_key.renewed'
   | 'sso.redirected'
   | 'app.created'
@@ -31,8 +41,8 @@ export type EventType =
   | 'subscription.deleted'
   | 'key.rotated';
 
-/** Where a request came from, for the audit log. */
-export type Origin = { ip: string | null; userAgent: string | null };
+/** Where a request came from. `place` is a city and country, as far as the platform knows. */
+export type Origin = { ip: string | null; userAgent: string | null; place: string | null };
 
 /**
  * Gives entries of the audit log, to be written in the batch of the change that they tell of. `data` knows people by id

@@ -2,7 +2,7 @@ import type { KeyedHash } from '../crypto/hashing.ts';
 import { randomCode } from '../crypto/random.ts';
 import type { Mailer } from '../outside/mail/mailer.ts';
 import type { User } from '../storage/users.ts';
-import type { Audit } from './audit.ts';
+import type { Actor, Audit } from './audit.ts';
 import { type EmailAddress, parseEmailAddress } from './email.ts';
 import { LIFETIME_SECONDS, type OneTimeSecrets } from './one-time-secrets.ts';
 import type { Redemptions } from './redemptions.ts';
@@ -33,8 +33,9 @@ export const createEmailChanges = (dependencies: Dependencies) => {
      * `rate_limited` and `mail_refused`.
      */
     request: async (
-      user: User,
+      user: Pick<User, 'id' | 'customerId' | 'email' | 'locale'>,
       email: EmailAddress,
+      actor: Actor = `user:${user.id}`,
     ): Promise<{ pendingEmail: string; pendingEmailExpiresAt: number }> => {
       const key = randomCode(KEY_LENGTH);
       const url = `${site}/confirm-email/${user.id}/${key}`;
@@ -48,7 +49,7 @@ export const createEmailChanges = (dependencies: Dependencies) => {
         customerId: user.customerId,
         emailKey: email.key,
         entryFor: (challengeId) => ({ challengeId, addressHash }),
-        event: audit('user.email_change_sent', `user:${user.id}`, user.customerId, { user: user.id }),
+        event: audit('user.email_change_sent', actor, user.customerId, { user: user.id }),
         send: () => mailer.sendEmailChange({ email: email.address, locale }, url, LIFETIME_SECONDS.email_change),
       });
       defer(mailer.sendEmailChangeNotice(user));

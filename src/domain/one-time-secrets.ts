@@ -10,13 +10,14 @@ import { Refusal } from './refusal.ts';
 /** How long each one-time secret lives, in seconds (contract 0, one-time secrets). */
 export const LIFETIME_SECONDS = {
   passcode: 600,
+  login_code: 600,
   authorization_code: 60,
   activation: 7 * 24 * 3600,
   password_reset: 1800,
   email_change: 24 * 3600,
 } as const;
 
-type MailedPurpose = 'passcode' | 'activation' | 'password_reset' | 'email_change';
+type MailedPurpose = 'passcode' | 'login_code' | 'activation' | 'password_reset' | 'email_change';
 
 /** A secret to be mailed. `subject` is whom it is for, `heldBy` what must be presented beside it. */
 type MailedSecret<Purpose extends MailedPurpose> = {
@@ -31,6 +32,9 @@ type MailedSecret<Purpose extends MailedPurpose> = {
   event: NewEvent;
   send: () => Promise<MailOutcome>;
 };
+
+/** Stores a challenge with its event, unless a limit forbids the mail. */
+export type Issue = ChallengeStore['issueLimited'];
 
 type Dependencies = {
   tenantId: TenantId;
@@ -73,10 +77,15 @@ export const createOneTimeSecrets = ({ tenantId, challenges, secrets, keyedHash,
     /**
      * Stores and mails a secret; an older one of the same purpose and subject is dead from then on. Refuses with
      * `rate_limited`, and with `mail_refused`: then the secret is void, and a next try does not have to wait.
+     *
+     * @param issue how the secret is stored, for whoever stores more with it.
      */
-    mail: async <Purpose extends MailedPurpose>(mailed: MailedSecret<Purpose>): Promise<void> => {
+    mail: async <Purpose extends MailedPurpose>(
+      mailed: MailedSecret<Purpose>,
+      issue: Issue = challenges.issueLimited,
+    ): Promise<void> => {
       const [{ challenge, keep }, counted] = await Promise.all([prepare(mailed), limits.mailTo(mailed.emailKey)]);
-      const [issuance] = await Promise.all([challenges.issueLimited(challenge, counted, mailed.event), keep()]);
+      const [issuance] = await Promise.all([issue(challenge, counted, mailed.event), keep()]);
       if (issuance.kind === 'limited') throw rateLimited(issuance.waitMs);
       if ((await mailed.send()) === 'accepted') return;
       await challenges.revokeIssued(challenge, mailed.event, counted.hit);

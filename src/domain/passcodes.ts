@@ -1,5 +1,5 @@
 import type { TenantId } from '../crypto/ids.ts';
-import { randomDigits, randomToken } from '../crypto/random.ts';
+import { randomDigits } from '../crypto/random.ts';
 import type { Mailer } from '../outside/mail/mailer.ts';
 import type { ApiKeyStore } from '../storage/api-keys.ts';
 import type { Customer } from '../storage/customers.ts';
@@ -9,6 +9,7 @@ import type { Audit } from './audit.ts';
 import { parseEmailAddress } from './email.ts';
 import { type Limits, rateLimited } from './limits.ts';
 import { LIFETIME_SECONDS, type OneTimeSecrets } from './one-time-secrets.ts';
+import { newRedemption } from './redemptions.ts';
 import { Refusal } from './refusal.ts';
 
 const DIGITS = 6;
@@ -58,13 +59,8 @@ export const createPasscodes = ({ tenantId, oneTimeSecrets, apiKeys, limits, mai
       newRenewal(tenantId, customer.id, app.appId, at),
       limits.wrongCodeOf(customer.emailKey),
     ]);
-    const redemption = {
-      purpose: 'passcode' as const,
-      subject: customer.id,
-      found: found?.appId === app.appId ? found.challengeId : null,
-      nonce: randomToken(),
-      at,
-    };
+    const isOfApp = found?.appId === app.appId;
+    const redemption = newRedemption('passcode', customer.id, isOfApp ? found.challengeId : null, at);
     const redeemed = await apiKeys.renewByRedemption(renewal, redemption, wrongTry, {
       renewed: audit('api_key.renewed', `app:${app.appId}`, customer.id, { by: 'passcode' }),
       refused: audit('login.failed', `app:${app.appId}`, customer.id, { by: 'passcode' }),

@@ -53,8 +53,10 @@ export const createPasswordSignIns = (dependencies: Dependencies) => {
       if (attempt.kind === 'limited') throw rateLimited(attempt.waitMs);
       if (!(await isRight(attempt.user, password, counted)) || !attempt.user) throw new Refusal('invalid_credentials');
       return tokens.issue(attempt.user, {
+        sessionId: null,
         provider: 'password',
         amr: ['pwd'],
+        authenticatedAt: at,
         at,
         lifetimeSeconds: lifetimes.accessTokenAccount,
       });

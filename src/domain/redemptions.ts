@@ -1,5 +1,6 @@
-import { isId } from '../crypto/ids.ts';
+import { type ChallengeId, isId } from '../crypto/ids.ts';
 import { randomToken } from '../crypto/random.ts';
+import type { Redemption } from '../storage/challenges.ts';
 import type { NewEvent } from '../storage/events.ts';
 import type { User, UserChanges, UserStore } from '../storage/users.ts';
 import type { Audit, Origin } from './audit.ts';
@@ -58,13 +59,7 @@ export const createRedemptions = ({ users, oneTimeSecrets, limits, audit, origin
       throw waitMs > 0 ? rateLimited(waitMs) : new Refusal('invalid_or_expired_code');
     }
     const { changes, event } = changeOf(user);
-    const redemption = {
-      purpose,
-      subject: user.id,
-      found: found?.challengeId ?? null,
-      nonce: randomToken(),
-      at: now(),
-    };
+    const redemption = newRedemption(purpose, user.id, found?.challengeId ?? null, now());
     const refused = audit('login.failed', 'anonymous', user.customerId, { by: purpose });
     const outcome = await users.changeByRedemption(user, changes, redemption, wrongTry, { changed: event, refused });
     if (outcome.kind === 'limited') throw rateLimited(outcome.waitMs);
@@ -75,6 +70,14 @@ export const createRedemptions = ({ users, oneTimeSecrets, limits, audit, origin
 });
 
 export type Redemptions = ReturnType<typeof createRedemptions>;
+
+/** An attempt to redeem a secret of the subject, at `at`. `found` is what the presented one led to. */
+export const newRedemption = (
+  purpose: Redemption['purpose'],
+  subject: string,
+  found: ChallengeId | null,
+  at: number,
+): Redemption => ({ purpose, subject, found, nonce: randomToken(), at });
 
 const keyOf = (whom: Whom): string => ('email' in whom ? whom.email.key : whom.id);
 

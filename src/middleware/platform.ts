@@ -32,11 +32,20 @@ export const platform = (seams: Seams) => {
 export const originOf = (request: HonoRequest): Origin => ({
   ip: request.header('CF-Connecting-IP') ?? null,
   userAgent: request.header('User-Agent')?.slice(0, LONGEST_USER_AGENT) ?? null,
+  place: [request.raw.cf?.city, request.raw.cf?.country].filter((part) => typeof part === 'string').join(', ') || null,
 });
+
+/** The origin that the request came in by, if its host names a tenant or is ours alone; any other could be anybody's. */
+const ownOriginOf = <E extends AppEnv>(c: Context<E>): string | null => {
+  const { origin, hostname } = new URL(c.req.url);
+  const isOurs = c.get('hostTenant')?.isNamed || hostname === c.get('platform').settings.baseDomain;
+  return isOurs ? origin : null;
+};
 
 /** What a tenant's services need of a request. */
 export const requestContextOf = <E extends AppEnv>(c: Context<E>): RequestContext => ({
   origin: originOf(c.req),
+  ownOrigin: ownOriginOf(c),
   defer: (work) =>
     c.executionCtx.waitUntil(work.catch((error: unknown) => logDeferredFailure(c.get('requestId'), error))),
 });

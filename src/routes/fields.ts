@@ -26,7 +26,17 @@ export const emailAddress = z.string().transform((typed, context) => {
   return z.NEVER;
 });
 
-/** A country by ISO 3166-1 alpha-2 code or English name, or null; gives the code. */
+const WRONG_COUNTRY = 'must be an ISO 3166-1 alpha-2 code or the English name of a country';
+
+/** A country by ISO 3166-1 alpha-2 code or English name; gives the code. */
+export const country = z.string().transform((typed, context) => {
+  const code = parseCountry(typed);
+  if (code) return code;
+  context.addIssue(WRONG_COUNTRY);
+  return z.NEVER;
+});
+
+/** As `country`, or null: an empty text says as little as null. */
 export const countryOrNull = z
   .string()
   .nullable()
@@ -34,7 +44,7 @@ export const countryOrNull = z
     if (typed === null || typed.trim() === '') return null;
     const code = parseCountry(typed);
     if (code) return code;
-    context.addIssue('must be an ISO 3166-1 alpha-2 code or the English name of a country');
+    context.addIssue(WRONG_COUNTRY);
     return z.NEVER;
   });
 

@@ -6,7 +6,8 @@ import type { WireTable } from '../middleware/problems.ts';
 /** Which credentials a route takes: any one of these. */
 type Security = 'app' | 'appInQuery' | 'customer' | 'customerInQuery' | 'bearer' | 'operator';
 
-type Success = { description: string; schema?: z.ZodType; headers?: Record<string, string> };
+/** With a schema the body is JSON; `mediaType` is what it is otherwise. */
+type Success = { description: string; schema?: z.ZodType; mediaType?: string; headers?: Record<string, string> };
 
 type Operation = {
   summary: string;
@@ -43,12 +44,13 @@ export const createDescriber =
     });
   };
 
-const successResponse = ({ description, schema, headers = {} }: Success) => ({
+const successResponse = ({ description, schema, mediaType, headers = {} }: Success) => ({
   description,
   headers: Object.fromEntries(
     Object.entries(headers).map(([name, text]) => [name, { description: text, schema: { type: 'string' as const } }]),
   ),
   ...(schema && { content: { 'application/json': { schema: resolver(schema, { io: 'output' }) } } }),
+  ...(mediaType !== undefined && { content: { [mediaType]: {} } }),
 });
 
 const problemResponse = (table: WireTable, codes: readonly RefusalCode[]) => ({

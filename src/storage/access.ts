@@ -1,6 +1,7 @@
-import { and, desc, eq, getTableColumns, lt, type SQL } from 'drizzle-orm';
-import type { AppId, CustomerId, TenantId } from '../crypto/ids.ts';
-import { beginsWith, type Customer } from './customers.ts';
+import { and, desc, eq, getTableColumns, isNotNull, lt, or, type SQL, sql } from 'drizzle-orm';
+import type { AppId, CustomerId, TenantId, UserId } from '../crypto/ids.ts';
+import { NO_APP } from './api-keys.ts';
+import { beginsWith, type Customer, type NewCustomer } from './customers.ts';
 import type { Database } from './database.ts';
 import { apiKeys, appCredentials, apps, customers, users } from './schema.ts';
 
@@ -10,7 +11,7 @@ export type AppCredential = Pick<
   'permissions' | 'platforms' | 'acceptsQueryCredentials' | 'seesAllCustomers'
 > & { appId: AppId; tokenHash: string; expiresAt: number | null };
 
-/** A customer with its key pair. `acceptsQueryCredentials` is the setting of the app that the pair was made for. */
+/** A customer with its key pair. `acceptsQueryCredentials` is the setting of the app that the pair was made for; false without one. */
 export type CustomerCredential = { tokenHash: string; acceptsQueryCredentials: boolean; customer: Customer };
 
 export type CustomerReference = { id: CustomerId } | { emailKey: string };
@@ -32,7 +33,7 @@ export const createAccessStore = (db: Database, tenantId: TenantId) => ({
       db
         .select(customerColumns)
         .from(customers)
-        .leftJoin(users, ownerOf)
+        .innerJoin(users, ownerOf)
         .where(
           and(
             eq(customers.tenantId, tenantId),
@@ -52,7 +53,7 @@ export const createAccessStore = (db: Database, tenantId: TenantId) => ({
   findAppAndPage: async (
     superKey: string,
     page: PageRequest,
-  ): Promise<{ credential: AppCredential | null; customers: Omit<Customer, 'locale'>[] }> => {
+  ): Promise<{ credential: AppCredential | null; customers: NewCustomer[] }> => {
     // Which of the two queries has rows depends on the app, so that one round trip does: the other reads none.
     const seen = (ofApp: SQL | undefined) =>
       db
@@ -84,23 +85,26 @@ export const createAccessStore = (db: Database, tenantId: TenantId) => ({
       .select({
         ...customerColumns,
         tokenHash: apiKeys.tokenHash,
-        acceptsQueryCredentials: apps.acceptsQueryCredentials,
+        app: { acceptsQueryCredentials: apps.acceptsQueryCredentials },
       })
       .from(apiKeys)
       .innerJoin(customers, and(eq(customers.tenantId, apiKeys.tenantId), eq(customers.id, apiKeys.customerId)))
-      .innerJoin(apps, and(eq(apps.tenantId, apiKeys.tenantId), eq(apps.id, apiKeys.appId)))
-      .leftJoin(users, ownerOf)
-      .where(and(eq(apiKeys.tenantId, tenantId), eq(apiKeys.key, key)));
+      .innerJoin(users, ownerOf)
+      .leftJoin(apps, and(eq(apps.tenantId, apiKeys.tenantId), eq(apps.id, apiKeys.appId)))
+      .where(
+        and(eq(apiKeys.tenantId, tenantId), eq(apiKeys.key, key), or(eq(apiKeys.appId, NO_APP), isNotNull(apps.id))),
+      );
     if (!row) return null;
-    const { tokenHash, acceptsQueryCredentials, ...customer } = row;
-    return { tokenHash, acceptsQueryCredentials, customer };
+    const { tokenHash, app, ...customer } = row;
+    return { tokenHash, acceptsQueryCredentials: app?.acceptsQueryCredentials ?? false, customer };
   },
 });
 
 export type AccessStore = ReturnType<typeof createAccessStore>;
 
 const { tenantId: _, ...ownColumns } = getTableColumns(customers);
-const customerColumns = { ...ownColumns, locale: users.locale };
+/** The owner's id has a name of its own: in a batch D1 gives columns by name alone. */
+const customerColumns = { ...ownColumns, ownerId: sql<UserId>`${users.id}`.as('owner_id'), locale: users.locale };
 
 const ownerOf = and(
   eq(users.tenantId, customers.tenantId),

@@ -1,11 +1,14 @@
-import { and, asc, eq, sql } from 'drizzle-orm';
-import type { CustomerId, TenantId, UserId } from '../crypto/ids.ts';
+import { sql } from 'drizzle-orm';
+import type { CustomerId, TenantId } from '../crypto/ids.ts';
 import { type CustomerChanges, ofCustomer } from './customers.ts';
 import { type Database, StorageError } from './database.ts';
 import { type NewEvent, recordEvent } from './events.ts';
-import { apiKeys, challenges, customers, events, idempotency, users } from './schema.ts';
+import { findHoldings, type Holdings } from './holdings.ts';
+import { customers, users } from './schema.ts';
 import { type CustomerSubscription, replaceSubscriptions, selectSubscriptionsOf } from './subscriptions.ts';
-import { changeUser, selectUser, type User, type UserChanges, type UserRow, userOf } from './users.ts';
+import { changeUser, isSignedIn, type SignedIn, selectUser, type User, type UserChanges, userOf } from './users.ts';
+
+export type { Holdings } from './holdings.ts';
 
 /** A signed-in user, with all that its account page shows. */
 export type Account = { user: User; subscriptions: CustomerSubscription[] };
@@ -17,23 +20,14 @@ export type AccountChanges = {
   subscriptions: readonly string[] | null;
 };
 
-/** Everything that is held about a customer, but for secrets. */
-export type Holdings = {
-  users: Omit<UserRow, 'passwordHash'>[];
-  apiKeys: { key: string; appId: string; createdAt: number; renewedAt: number }[];
-  oneTimeSecrets: Omit<typeof challenges.$inferSelect, 'tenantId' | 'customerId' | 'consumedBy'>[];
-  keptAnswers: { appId: string; key: string; expiresAt: number }[];
-  events: (typeof events.$inferSelect)[];
-};
-
 /** What a person sees and changes of its own account. */
 export const createAccountStore = (db: Database, tenantId: TenantId) => ({
   /** One round trip: this read is also how it shows whether an access token is still alive. */
-  find: async (userId: UserId): Promise<Account | null> => {
+  find: async (whom: SignedIn): Promise<Account | null> => {
     const customerId = sql`(select ${users.customerId} from ${users}
-      where ${users.tenantId} = ${tenantId} and ${users.id} = ${userId})`;
+      where ${users.tenantId} = ${tenantId} and ${users.id} = ${whom.userId})`;
     const [foundUsers, foundCustomers, subscriptions] = await db.batch([
-      ...selectUser(db, tenantId, eq(users.id, userId)),
+      ...selectUser(db, tenantId, isSignedIn(tenantId, whom)),
       selectSubscriptionsOf(db, tenantId, customerId),
     ]);
     const user = userOf(foundUsers, foundCustomers);
@@ -75,47 +69,7 @@ export const createAccountStore = (db: Database, tenantId: TenantId) => ({
     }
   },
 
-  findHoldings: async (customerId: CustomerId): Promise<Holdings> => {
-    const [foundUsers, foundKeys, foundSecrets, keptAnswers, foundEvents] = await db.batch([
-      db
-        .select()
-        .from(users)
-        .where(and(eq(users.tenantId, tenantId), eq(users.customerId, customerId)))
-        .orderBy(asc(users.id)),
-      db
-        .select({
-          key: apiKeys.key,
-          appId: apiKeys.appId,
-          createdAt: apiKeys.createdAt,
-          renewedAt: apiKeys.renewedAt,
-        })
-        .from(apiKeys)
-        .where(and(eq(apiKeys.tenantId, tenantId), eq(apiKeys.customerId, customerId)))
-        .orderBy(asc(apiKeys.createdAt)),
-      db
-        .select()
-        .from(challenges)
-        .where(and(eq(challenges.tenantId, tenantId), eq(challenges.customerId, customerId)))
-        .orderBy(asc(challenges.createdAt)),
-      db
-        .select({ appId: idempotency.appId, key: idempotency.key, expiresAt: idempotency.expiresAt })
-        .from(idempotency)
-        .where(and(eq(idempotency.tenantId, tenantId), eq(idempotency.customerId, customerId)))
-        .orderBy(asc(idempotency.expiresAt)),
-      db
-        .select()
-        .from(events)
-        .where(and(eq(events.tenantId, tenantId), eq(events.subject, customerId)))
-        .orderBy(asc(events.id)),
-    ]);
-    return {
-      users: foundUsers.map(({ passwordHash: _, ...user }) => user),
-      apiKeys: foundKeys,
-      oneTimeSecrets: foundSecrets.map(({ consumedBy: _, ...secret }) => secret),
-      keptAnswers,
-      events: foundEvents,
-    };
-  },
+  findHoldings: (customerId: CustomerId): Promise<Holdings> => findHoldings(db, tenantId, customerId),
 });
 
 export type AccountStore = ReturnType<typeof createAccountStore>;

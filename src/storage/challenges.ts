@@ -1,7 +1,7 @@
 import { and, eq, gt, isNull, lt, type SQL, sql } from 'drizzle-orm';
 import type { ChallengeId, CustomerId, TenantId } from '../crypto/ids.ts';
 import type { Database } from './database.ts';
-import { type NewEvent, recordEvent, recordEventIfCounted } from './events.ts';
+import { type NewEvent, recordEvent, recordEventIf } from './events.ts';
 import {
   allows,
   type Counted,
@@ -39,8 +39,17 @@ export type Issuance = { kind: 'issued' } | { kind: 'limited'; waitMs: number };
 const MOST_ATTEMPTS = 5;
 
 export const createChallengeStore = (db: Database, tenantId: TenantId) => ({
-  issue: async (challenge: NewChallenge, event: NewEvent): Promise<void> => {
-    await db.batch([issueChallenge(db, tenantId, challenge), recordEvent(db, tenantId, event)]);
+  issue: async (challenge: NewChallenge, event?: NewEvent): Promise<void> => {
+    await db.batch([issueChallenge(db, tenantId, challenge), ...(event ? [recordEvent(db, tenantId, event)] : [])]);
+  },
+
+  /** Redeems a secret, or counts the wrong try. */
+  redeem: async (redemption: Redemption, wrongTry: WrongTry, refused: NewEvent): Promise<RedemptionOutcome> => {
+    const [, , , redeemed, hits] = await db.batch([
+      ...decideRedemption(db, tenantId, redemption, wrongTry),
+      recordEventIf(db, tenantId, refused, isCounted(tenantId, wrongTry.hit)),
+    ]);
+    return outcomeOf(redeemed, hits, wrongTry);
   },
 
   /** Issues a secret that will be mailed, unless a limit of its bucket forbids. */
@@ -49,7 +58,7 @@ export const createChallengeStore = (db: Database, tenantId: TenantId) => ({
       forgetOldHits(db, tenantId, hit, limits),
       countHit(db, tenantId, hit, allows(tenantId, hit, limits)),
       issueChallenge(db, tenantId, challenge, isCounted(tenantId, hit)),
-      recordEventIfCounted(db, tenantId, event, hit),
+      recordEventIf(db, tenantId, event, isCounted(tenantId, hit)),
       hitsOf(db, tenantId, hit.bucket),
     ]);
     return hits.some((each) => each.id === hit.id)
@@ -90,6 +99,29 @@ const issueChallenge = (db: Database, tenantId: TenantId, challenge: NewChalleng
 };
 
 /**
+ * The statements that issue a secret in the batch that makes its subject. A limit that forbids the mail lets the whole
+ * batch fail: the challenge then has no id, which its column refuses.
+ */
+export const issueWithSubject = (
+  db: Database,
+  tenantId: TenantId,
+  challenge: NewChallenge,
+  { hit, limits }: Counted,
+  event: NewEvent,
+) =>
+  [
+    forgetOldHits(db, tenantId, hit, limits),
+    countHit(db, tenantId, hit, allows(tenantId, hit, limits)),
+    db.insert(challenges).values({
+      tenantId,
+      ...challenge,
+      id: sql`case when ${isCounted(tenantId, hit)} then ${challenge.id} end`,
+      attempts: 0,
+    }),
+    recordEvent(db, tenantId, event),
+  ] as const;
+
+/**
  * The statement on which the decision to accept a secret rests: it counts the attempt, and consumes the secret if what
  * was presented is right. However many run at once, five compare and one succeeds (contract 0, one-time secrets).
  */
@@ -118,7 +150,7 @@ export type RedemptionOutcome = { kind: 'redeemed' } | { kind: 'refused' } | { k
 
 /**
  * The statements that every redemption begins with. They decide; what they decided is told by the rows of the last two,
- * see `outcomeOf`, and to the statements that follow in the batch by `redeemedBy`.
+ * see `outcomeOf`, and to the statements that follow in the batch by `isRedeemedBy`.
  */
 export const decideRedemption = (
   db: Database,
@@ -127,12 +159,11 @@ export const decideRedemption = (
   { hit, limits }: WrongTry,
 ) => {
   const isAllowed = allows(tenantId, hit, limits);
-  const isRedeemed = redeemedBy(tenantId, redemption);
   return [
     forgetOldHits(db, tenantId, hit, limits),
     redeemChallenge(db, tenantId, redemption, isAllowed),
-    countHit(db, tenantId, hit, sql`${isAllowed} and not exists (select 1 from ${challenges} where ${isRedeemed})`),
-    db.select({ id: challenges.id }).from(challenges).where(isRedeemed),
+    countHit(db, tenantId, hit, sql`${isAllowed} and not ${isRedeemedBy(tenantId, redemption)}`),
+    db.select({ id: challenges.id }).from(challenges).where(redeemedBy(tenantId, redemption)),
     hitsOf(db, tenantId, hit.bucket),
   ] as const;
 };
@@ -148,8 +179,11 @@ export const outcomeOf = (
   return { kind: 'limited', waitMs: waitFor(hits, limits, hit.at) };
 };
 
-/** The condition on `challenges` that this redemption, and no other, consumed the secret. */
-export const redeemedBy = (tenantId: TenantId, redemption: Redemption): SQL =>
+/** The condition that an earlier statement of the batch consumed the secret for this redemption, and no other did. */
+export const isRedeemedBy = (tenantId: TenantId, redemption: Redemption): SQL =>
+  sql`exists (select 1 from ${challenges} where ${redeemedBy(tenantId, redemption)})`;
+
+const redeemedBy = (tenantId: TenantId, redemption: Redemption): SQL =>
   sql`${ofSubject(tenantId, redemption)} and ${challenges.consumedBy} = ${redemption.nonce}`;
 
 const ofSubject = (tenantId: TenantId, { purpose, subject }: { purpose: ChallengePurpose; subject: string }) =>

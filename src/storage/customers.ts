@@ -1,14 +1,25 @@
-import { and, desc, eq, gt, like, lt, lte, or, sql } from 'drizzle-orm';
-import type { AppId, CustomerId, TenantId } from '../crypto/ids.ts';
+import { and, desc, eq, gt, inArray, like, lt, lte, or, sql } from 'drizzle-orm';
+import type { AppId, CustomerId, TenantId, UserId } from '../crypto/ids.ts';
 import { deleteApiKeysOf, insertApiKey, type KeyRenewal } from './api-keys.ts';
 import { type Database, violatedTableOf } from './database.ts';
 import { anonymiseEvents, type NewEvent, recordEvent } from './events.ts';
-import { type CustomerStatus, challenges, customerSubscriptions, customers, idempotency, users } from './schema.ts';
+import {
+  awsCredentials,
+  type CustomerStatus,
+  challenges,
+  customerSubscriptions,
+  customers,
+  idempotency,
+  identities,
+  phones,
+  sessions,
+  users,
+} from './schema.ts';
 
 export type CustomerRow = typeof customers.$inferSelect;
 
-/** A customer with the locale of its owner, in which it is written to. */
-export type Customer = Omit<CustomerRow, 'tenantId'> & { locale: string | null };
+/** A customer with its owner, in whose locale it is written to. */
+export type Customer = Omit<CustomerRow, 'tenantId'> & { ownerId: UserId; locale: string | null };
 
 export type NewCustomer = Omit<CustomerRow, 'tenantId'>;
 /** A user as it is made: without password, not activated. */
@@ -138,6 +149,10 @@ export const createCustomerStore = (db: Database, tenantId: TenantId) => ({
       db
         .delete(customerSubscriptions)
         .where(and(eq(customerSubscriptions.tenantId, tenantId), eq(customerSubscriptions.customerId, id))),
+      db.delete(phones).where(and(eq(phones.tenantId, tenantId), eq(phones.customerId, id))),
+      ...[awsCredentials, identities, sessions].map((table) =>
+        db.delete(table).where(and(eq(table.tenantId, tenantId), inArray(table.userId, idsOfUsers(db, tenantId, id)))),
+      ),
       db.delete(users).where(usersOf(tenantId, id)),
       db.delete(customers).where(ofCustomer(tenantId, id)),
     ]);
@@ -151,6 +166,10 @@ export const ofCustomer = (tenantId: TenantId, id: CustomerId) =>
   and(eq(customers.tenantId, tenantId), eq(customers.id, id));
 
 const usersOf = (tenantId: TenantId, id: CustomerId) => and(eq(users.tenantId, tenantId), eq(users.customerId, id));
+
+/** The query for the ids of a customer's users. */
+export const idsOfUsers = (db: Database, tenantId: TenantId, id: CustomerId) =>
+  db.select({ id: users.id }).from(users).where(usersOf(tenantId, id));
 
 const ofKey = (tenantId: TenantId, { appId, key }: { appId: AppId; key: string }) =>
   and(eq(idempotency.tenantId, tenantId), eq(idempotency.appId, appId), eq(idempotency.key, key));

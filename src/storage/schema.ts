@@ -1,5 +1,5 @@
 import { foreignKey, index, integer, primaryKey, sqliteTable, text, unique } from 'drizzle-orm/sqlite-core';
-import type { AppId, ChallengeId, CustomerId, EventId, TenantId, UserId } from '../crypto/ids.ts';
+import type { AppId, ChallengeId, CustomerId, EventId, PhoneId, SessionId, TenantId, UserId } from '../crypto/ids.ts';
 import type { JWK, SigningAlgorithm } from '../crypto/signing-keys.ts';
 
 /*
@@ -12,7 +12,13 @@ export type AppPermission = 'passcode' | 'nopasscode' | 'sso' | 'all_customers';
 export type Platform = { name: string; url: string };
 export type TenantStatus = 'active' | 'disabled';
 export type CustomerStatus = 'active' | 'disabled';
-export type ChallengePurpose = 'passcode' | 'activation' | 'authorization_code' | 'password_reset' | 'email_change';
+export type ChallengePurpose =
+  | 'passcode'
+  | 'activation'
+  | 'authorization_code'
+  | 'password_reset'
+  | 'email_change'
+  | 'login_code';
 export type Locale = 'en' | 'de' | 'fr' | 'es';
 export type SigningKeyState = 'next' | 'current' | 'retired';
 export type Branding = { logoUrl: string | null; primaryColor: string | null };
@@ -38,6 +44,20 @@ export type TenantSettings = {
   /** How long a password that a reset made may be used before it must have been changed; null for ever. */
   resetPassphraseLifetime?: number | null;
 };
+
+/** How a connection reaches its identity provider. Secrets are sealed with the tenant's data key. */
+export type ConnectionSettings =
+  | { type: 'oidc'; issuer: string; clientId: string; sealedClientSecret: string }
+  | {
+      type: 'saml';
+      entityId: string;
+      ssoUrl: string;
+      sloUrl: string | null;
+      /** X.509, in PEM. */
+      certificates: string[];
+      /** What requests are signed with; null where they are not. */
+      signing: { sealedPrivateKey: string; certificate: string } | null;
+    };
 
 export const tenants = sqliteTable('tenants', {
   id: text().$type<TenantId>().primaryKey(),
@@ -132,6 +152,9 @@ export const customers = sqliteTable(
     phone: text(),
     mobile: text(),
     website: text(),
+    /** What kind of customer it is, in the tenant's own words. */
+    type: text(),
+    addressLine2: text('address_line_2'),
     status: text().$type<CustomerStatus>().notNull(),
     hasApiAccess: integer('has_api_access', { mode: 'boolean' }).notNull(),
     /** The app that created the customer, even when that app is gone: hence no foreign key. */
@@ -156,6 +179,8 @@ export const users = sqliteTable(
     email: text().notNull(),
     emailKey: text('email_key').notNull(),
     isOwner: integer('is_owner', { mode: 'boolean' }).notNull(),
+    givenName: text('given_name'),
+    familyName: text('family_name'),
     locale: text(),
     /** PHC string; null for a user who has chosen no password. */
     passwordHash: text('password_hash'),
@@ -176,6 +201,151 @@ export const users = sqliteTable(
     unique('users_email').on(table.tenantId, table.emailKey),
     index('users_customer').on(table.tenantId, table.customerId),
     foreignKey({ columns: [table.tenantId, table.customerId], foreignColumns: [customers.tenantId, customers.id] }),
+  ],
+);
+
+export const phones = sqliteTable(
+  'phones',
+  {
+    tenantId: text('tenant_id').$type<TenantId>().notNull(),
+    id: text().$type<PhoneId>().notNull(),
+    customerId: text('customer_id').$type<CustomerId>().notNull(),
+    /** Null for a phone of the customer itself. */
+    userId: text('user_id').$type<UserId>(),
+    /** E.164. */
+    number: text().notNull(),
+    /** One of the phone types, by id. */
+    type: text().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.id] }),
+    index('phones_customer').on(table.tenantId, table.customerId),
+    index('phones_user').on(table.tenantId, table.userId),
+    foreignKey({ columns: [table.tenantId, table.customerId], foreignColumns: [customers.tenantId, customers.id] }),
+    foreignKey({ columns: [table.tenantId, table.userId], foreignColumns: [users.tenantId, users.id] }),
+  ],
+);
+
+/** A user's access to a cloud of its own. What is secret of it is sealed. */
+export const awsCredentials = sqliteTable(
+  'aws_credentials',
+  {
+    tenantId: text('tenant_id').$type<TenantId>().notNull(),
+    userId: text('user_id').$type<UserId>().notNull(),
+    accessKey: text('access_key'),
+    sealedSecretAccess: text('sealed_secret_access'),
+    cmkId: text('cmk_id'),
+    region: text(),
+    sealedPrivateKey: text('sealed_private_key'),
+    publicKey: text('public_key'),
+    userArn: text('user_arn'),
+    createdAt: integer('created_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.userId] }),
+    foreignKey({ columns: [table.tenantId, table.userId], foreignColumns: [users.tenantId, users.id] }),
+  ],
+);
+
+/** Who a user is for an identity provider. */
+export const identities = sqliteTable(
+  'identities',
+  {
+    tenantId: text('tenant_id').$type<TenantId>().notNull(),
+    provider: text().notNull(),
+    subject: text().notNull(),
+    userId: text('user_id').$type<UserId>().notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.provider, table.subject] }),
+    index('identities_user').on(table.tenantId, table.userId),
+    foreignKey({ columns: [table.tenantId, table.userId], foreignColumns: [users.tenantId, users.id] }),
+  ],
+);
+
+/** The family of refresh tokens of one sign-in: the token of the current generation alone is good. */
+export const sessions = sqliteTable(
+  'sessions',
+  {
+    tenantId: text('tenant_id').$type<TenantId>().notNull(),
+    id: text().$type<SessionId>().notNull(),
+    userId: text('user_id').$type<UserId>().notNull(),
+    customerId: text('customer_id').$type<CustomerId>().notNull(),
+    generation: integer().notNull(),
+    /** How the user signed in: `email`, `sso`, or the connection as `connection:<name>`. */
+    provider: text().notNull(),
+    amr: text({ mode: 'json' }).$type<string[]>().notNull(),
+    /** What the identity provider is told at logout. */
+    sealedLogoutHint: text('sealed_logout_hint'),
+    createdAt: integer('created_at').notNull(),
+    /** When the refresh token was last rotated. */
+    lastUsedAt: integer('last_used_at').notNull(),
+    idleExpiresAt: integer('idle_expires_at').notNull(),
+    expiresAt: integer('expires_at').notNull(),
+    revokedAt: integer('revoked_at'),
+    /** Which tokens were rotated away just now, and when: for a while they may be presented again. */
+    recentRotations: text('recent_rotations', { mode: 'json' }).$type<{ generation: number; at: number }[]>().notNull(),
+    ip: text(),
+    userAgent: text('user_agent'),
+    /** Where the sign-in came from, as far as the platform knows: city and country. */
+    place: text(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.id] }),
+    index('sessions_user').on(table.tenantId, table.userId),
+    foreignKey({ columns: [table.tenantId, table.userId], foreignColumns: [users.tenantId, users.id] }),
+  ],
+);
+
+/** Sign-ins that were begun and not yet finished, each bound to one browser. */
+export const loginStates = sqliteTable(
+  'login_states',
+  {
+    tenantId: text('tenant_id').$type<TenantId>().notNull(),
+    /** SHA-256 of the state. */
+    hash: text().notNull(),
+    /** SHA-256 of what the browser's cookie holds. */
+    browserHash: text('browser_hash').notNull(),
+    /** Who wants to sign in how, and where to go then. */
+    sealedDetails: text('sealed_details').notNull(),
+    expiresAt: integer('expires_at').notNull(),
+    consumedAt: integer('consumed_at'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.hash] }),
+    index('login_states_expiry').on(table.tenantId, table.expiresAt),
+  ],
+);
+
+/** The identity providers of companies: whoever has an address of their domains signs in there. */
+export const connections = sqliteTable(
+  'connections',
+  {
+    tenantId: text('tenant_id').$type<TenantId>().notNull(),
+    name: text().notNull(),
+    settings: text({ mode: 'json' }).$type<ConnectionSettings>().notNull(),
+    /** Whether whoever is not known yet gets an account. */
+    allowsSignup: integer('allows_signup', { mode: 'boolean' }).notNull(),
+    createdAt: integer('created_at').notNull(),
+    updatedAt: integer('updated_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenantId, table.name] })],
+);
+
+export const connectionDomains = sqliteTable(
+  'connection_domains',
+  {
+    tenantId: text('tenant_id').$type<TenantId>().notNull(),
+    domain: text().notNull(),
+    connection: text().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.domain] }),
+    foreignKey({
+      columns: [table.tenantId, table.connection],
+      foreignColumns: [connections.tenantId, connections.name],
+    }),
   ],
 );
 

@@ -1,16 +1,16 @@
-import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
-import type { TenantId, UserId } from '../crypto/ids.ts';
+import { and, eq, inArray, isNull, type SQL, sql } from 'drizzle-orm';
+import type { SessionId, TenantId, UserId } from '../crypto/ids.ts';
 import {
   decideRedemption,
+  isRedeemedBy,
   outcomeOf,
   type Redemption,
   type RedemptionOutcome,
-  redeemedBy,
   type WrongTry,
 } from './challenges.ts';
 import { type CustomerRow, ofCustomer } from './customers.ts';
 import { type Database, violatedTableOf } from './database.ts';
-import { type NewEvent, recordEvent, recordEventIfCounted, recordEventIfRedeemed } from './events.ts';
+import { type NewEvent, recordEvent, recordEventIf } from './events.ts';
 import {
   allows,
   type Counted,
@@ -19,14 +19,18 @@ import {
   countInTurn,
   forgetOldHits,
   hitsOfAll,
+  isCounted,
   waitForAll,
 } from './rate-hits.ts';
-import { challenges, customers, users } from './schema.ts';
+import { customers, sessions, users } from './schema.ts';
 
 export type UserRow = typeof users.$inferSelect;
 
 /** A user with the customer that it belongs to. */
 export type User = Omit<UserRow, 'tenantId'> & { customer: CustomerRow };
+
+/** A user, and the session that it must still have, if it signed in with one. */
+export type SignedIn = { userId: UserId; sessionId: SessionId | null };
 
 export type UserReference = { id: UserId } | { emailKey: string };
 
@@ -37,8 +41,8 @@ export type Attempt = { kind: 'admitted'; user: User | null } | { kind: 'limited
 export type UserChanges = { [Member in keyof UserRow]?: UserRow[Member] | undefined };
 
 export const createUserStore = (db: Database, tenantId: TenantId) => ({
-  find: async (id: UserId): Promise<User | null> => {
-    const [foundUsers, foundCustomers] = await db.batch(selectUser(db, tenantId, eq(users.id, id)));
+  find: async (whom: SignedIn): Promise<User | null> => {
+    const [foundUsers, foundCustomers] = await db.batch(selectUser(db, tenantId, isSignedIn(tenantId, whom)));
     return userOf(foundUsers, foundCustomers);
   },
 
@@ -102,23 +106,22 @@ export const createUserStore = (db: Database, tenantId: TenantId) => ({
     wrongTry: WrongTry,
     outcomes: { changed: NewEvent; refused: NewEvent },
   ): Promise<RedemptionOutcome | { kind: 'email_taken' }> => {
-    const isRedeemed = redeemedBy(tenantId, redemption);
-    const ifRedeemed = sql`exists (select 1 from ${challenges} where ${isRedeemed})`;
+    const isRedeemed = isRedeemedBy(tenantId, redemption);
     const { email, emailKey } = changes;
     const at = redemption.at;
     let outcome: RedemptionOutcome = { kind: 'refused' };
     const violated = await violatedTableOf(async () => {
       const [, , , redeemed, hits] = await db.batch([
         ...decideRedemption(db, tenantId, redemption, wrongTry),
-        changeUser(db, tenantId, user.id, { ...changes, updatedAt: at }, ifRedeemed),
-        recordEventIfRedeemed(db, tenantId, outcomes.changed, isRedeemed),
-        recordEventIfCounted(db, tenantId, outcomes.refused, wrongTry.hit),
+        changeUser(db, tenantId, user.id, { ...changes, updatedAt: at }, isRedeemed),
+        recordEventIf(db, tenantId, outcomes.changed, isRedeemed),
+        recordEventIf(db, tenantId, outcomes.refused, isCounted(tenantId, wrongTry.hit)),
         ...(user.isOwner && email !== undefined
           ? [
               db
                 .update(customers)
                 .set({ email, emailKey, updatedAt: at, version: sql`${customers.version} + 1` })
-                .where(and(ofCustomer(tenantId, user.customerId), ifRedeemed)),
+                .where(and(ofCustomer(tenantId, user.customerId), isRedeemed)),
             ]
           : []),
       ]);
@@ -151,6 +154,19 @@ export const selectUser = (db: Database, tenantId: TenantId, condition: SQL) => 
       .from(customers)
       .where(and(eq(customers.tenantId, tenantId), inArray(customers.id, customerIds))),
   ] as const;
+};
+
+/** The condition on `users` that names whoever is signed in: nobody, once the session has been revoked. */
+export const isSignedIn = (tenantId: TenantId, { userId, sessionId }: SignedIn): SQL => {
+  const session = and(
+    eq(sessions.tenantId, tenantId),
+    sql`${sessions.id} = ${sessionId}`,
+    eq(sessions.userId, users.id),
+    isNull(sessions.revokedAt),
+  );
+  return sessionId === null
+    ? eq(users.id, userId)
+    : sql`${users.id} = ${userId} and exists (select 1 from ${sessions} where ${session})`;
 };
 
 /** The user that `selectUser` read. */

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type { Account, AccountRequest, Holdings } from '../../domain/accounts.ts';
+import { PHONE_TYPES } from '../../domain/phones.ts';
 import type { accountChanges, customerResponse } from './schema.ts';
 
 /** The account as the surface tells it. A pending address shows until its key has expired. */
@@ -56,7 +57,9 @@ export const viewExport = (held: Account & Holdings) => ({
     company: held.user.customer.company,
     email: held.user.customer.email,
     name: held.user.customer.name,
+    type: held.user.customer.type,
     address: held.user.customer.address,
+    address_line_2: held.user.customer.addressLine2,
     address_town: held.user.customer.city,
     address_region: held.user.customer.region,
     address_postcode: held.user.customer.postalCode,
@@ -73,6 +76,8 @@ export const viewExport = (held: Account & Holdings) => ({
   },
   users: held.users.map((each) => ({
     id: each.id,
+    first_name: each.givenName,
+    last_name: each.familyName,
     email: each.email,
     pending_email: each.pendingEmail,
     pending_email_expires_at: timeOrNull(each.pendingEmailExpiresAt),
@@ -83,6 +88,41 @@ export const viewExport = (held: Account & Holdings) => ({
     tokens_valid_after: time(each.validAfter),
     created_at: time(each.createdAt),
     updated_at: time(each.updatedAt),
+  })),
+  aws_credentials: held.awsCredentials.map((each) => ({
+    user: each.userId,
+    access_key: each.accessKey,
+    cmk_id: each.cmkId,
+    region: each.region,
+    public_key: each.publicKey,
+    user_arn: each.userArn,
+    created_at: time(each.createdAt),
+  })),
+  phones: held.phones.map(({ id, userId, number, type }) => ({
+    id,
+    user: userId,
+    number,
+    type: PHONE_TYPES.find((each) => each.id === type)?.name ?? type,
+  })),
+  identities: held.identities.map(({ userId, provider, subject, createdAt }) => ({
+    user: userId,
+    provider,
+    subject,
+    created_at: time(createdAt),
+  })),
+  sessions: held.sessions.map((each) => ({
+    id: each.id,
+    user: each.userId,
+    provider: each.provider,
+    amr: each.amr,
+    device: each.userAgent,
+    ip: each.ip,
+    place: each.place,
+    created_at: time(each.createdAt),
+    last_used_at: time(each.lastUsedAt),
+    idle_expires_at: time(each.idleExpiresAt),
+    expires_at: time(each.expiresAt),
+    revoked_at: timeOrNull(each.revokedAt),
   })),
   subscriptions: held.subscriptions.map((each) => ({
     id: each.id,

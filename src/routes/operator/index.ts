@@ -10,6 +10,9 @@ import {
   appChanges,
   appObject,
   confirmation,
+  connectionObject,
+  connectionParameter,
+  connectionProfile,
   customerObject,
   customerQuery,
   customerState,
@@ -31,8 +34,10 @@ import {
 import {
   readApp,
   readAppChanges,
+  readConnection,
   readTenantProfile,
   viewApp,
+  viewConnection,
   viewCustomer,
   viewSuperCredentials,
   viewTenant,
@@ -184,6 +189,73 @@ export const operatorRoutes = new Hono<AppEnv>()
     async (c) => {
       const { apps } = await servicesOf(c, c.req.param('slug'));
       return c.json(viewSuperCredentials(await apps.rotate(c.req.param('id'), c.req.valid('json').overlap)), 201);
+    },
+  )
+
+  .put(
+    '/tenants/:slug/connections/:name',
+    describe({
+      summary: 'Connect a company’s identity provider, or replace what is said of it',
+      description:
+        'Whoever has an address of its domains signs in there. For SAML either `metadata_xml`, or `entity_id`, ' +
+        '`sso_url` and `certificates` are needed.',
+      security: OPERATOR,
+      success: {
+        200: { description: 'Replaced', schema: connectionObject },
+        201: { description: 'Connected', schema: connectionObject },
+      },
+      refusals: ['tenant_not_found', 'domain_taken'],
+    }),
+    valid('param', connectionParameter),
+    valid('json', connectionProfile),
+    async (c) => {
+      const { slug, name } = c.req.valid('param');
+      const { connections } = await servicesOf(c, slug);
+      const { connection, isNew } = await connections.put(name, readConnection(c.req.valid('json')));
+      return c.json(viewConnection(connection), isNew ? 201 : 200);
+    },
+  )
+
+  .get(
+    '/tenants/:slug/connections',
+    describe({
+      summary: 'List the connections',
+      security: OPERATOR,
+      success: { 200: { description: 'All of them', schema: listOf(connectionObject) } },
+      refusals: ['tenant_not_found'],
+    }),
+    async (c) => {
+      const { connections } = await servicesOf(c, c.req.param('slug'));
+      return c.json({ items: (await connections.list()).map(viewConnection), next: null });
+    },
+  )
+
+  .get(
+    '/tenants/:slug/connections/:name',
+    describe({
+      summary: 'Read a connection',
+      security: OPERATOR,
+      success: { 200: { description: 'The connection, without secrets', schema: connectionObject } },
+      refusals: ['tenant_not_found', 'connection_not_found'],
+    }),
+    async (c) => {
+      const { connections } = await servicesOf(c, c.req.param('slug'));
+      return c.json(viewConnection(await connections.get(c.req.param('name'))));
+    },
+  )
+
+  .delete(
+    '/tenants/:slug/connections/:name',
+    describe({
+      summary: 'Remove a connection, and who its users are for the provider',
+      security: OPERATOR,
+      success: { 204: { description: 'Removed' } },
+      refusals: ['tenant_not_found', 'connection_not_found'],
+    }),
+    async (c) => {
+      const { connections } = await servicesOf(c, c.req.param('slug'));
+      await connections.remove(c.req.param('name'));
+      return c.body(null, 204);
     },
   )
 

@@ -1,10 +1,13 @@
 import type * as z from 'zod';
 import type { AppSettings, AppWithKey, SuperCredentials } from '../../domain/apps.ts';
+import type { Connection, ConnectionProfile } from '../../domain/connections.ts';
 import type { CustomerRow } from '../../domain/customers.ts';
 import type { Tenant, TenantProfile } from '../../domain/tenants.ts';
 import type {
   appChanges,
   appObject,
+  connectionObject,
+  connectionProfile,
   customerObject,
   newApp,
   superCredentials,
@@ -127,3 +130,35 @@ export const viewCustomer = (customer: CustomerRow): z.output<typeof customerObj
   created_at: new Date(customer.createdAt).toISOString(),
   updated_at: new Date(customer.updatedAt).toISOString(),
 });
+
+export const readConnection = (body: z.output<typeof connectionProfile>): ConnectionProfile => ({
+  domains: body.domains,
+  allowsSignup: body.signup,
+  provider:
+    body.type === 'oidc'
+      ? { type: 'oidc', issuer: body.issuer, clientId: body.client_id, clientSecret: body.client_secret }
+      : { type: 'saml', signsRequests: body.sign_requests, source: body.source },
+});
+
+export const viewConnection = ({ settings, ...connection }: Connection): z.output<typeof connectionObject> => {
+  const common = {
+    name: connection.name,
+    domains: connection.domains,
+    signup: connection.allowsSignup,
+    created_at: new Date(connection.createdAt).toISOString(),
+    updated_at: new Date(connection.updatedAt).toISOString(),
+  };
+  if (settings.type === 'oidc') {
+    return { ...common, type: 'oidc', issuer: settings.issuer, client_id: settings.clientId };
+  }
+  return {
+    ...common,
+    type: 'saml',
+    entity_id: settings.entityId,
+    sso_url: settings.ssoUrl,
+    slo_url: settings.sloUrl,
+    certificates: settings.certificates,
+    sign_requests: settings.signing !== null,
+    signing_certificate: settings.signing?.certificate ?? null,
+  };
+};

@@ -23,14 +23,15 @@ const PAGE = { 'text/html': { schema: { type: 'string' as const } } };
 const PROBLEM = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
 const WITHOUT_PAGE: ReadonlySet<RefusalCode> = new Set(['tenant_not_found', 'misconfigured']);
 
-/** Documents a page: for people, and therefore without any data for programs. */
-export const describePage = (summary: string, refusals: readonly RefusalCode[] = []) => {
+/** Documents a page: for people, and therefore without any data for programs. `redirect`: where it leads, if it does. */
+export const describePage = (summary: string, refusals: readonly RefusalCode[] = [], redirect?: string) => {
   const codesByStatus = Map.groupBy([...ALWAYS, ...refusals], (code) => commonWire[code].status);
   return describeRoute({
     tags: ['pages'],
     summary,
     responses: {
       200: { description: 'An HTML page', content: PAGE },
+      ...(redirect !== undefined && { 303: { description: redirect } }),
       ...Object.fromEntries(
         [...codesByStatus].map(([status, codes]) => [
           status,

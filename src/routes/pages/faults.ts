@@ -2,7 +2,7 @@ import type { Refusal } from '../../domain/refusal.ts';
 import { explain } from './texts.ts';
 import type { View } from './view.ts';
 
-type FieldName = 'email' | 'password' | 'password_check';
+type FieldName = 'code' | 'email' | 'password' | 'password_check';
 
 /** What a form tells about the last try: all of it, and what is wrong with which field. */
 export type Faults = { alert: string; fields: Partial<Record<FieldName, string>> };
@@ -18,6 +18,7 @@ export const faultsOf = (view: View, refusal: Refusal | null): Faults | null => 
   return {
     alert: checkFields,
     fields: {
+      ...(isFaulty('code') && { code: fieldFaults.code }),
       ...(isFaulty('email') && { email: fieldFaults.email }),
       ...(isFaulty('password') && { password: fieldFaults.password }),
       ...(isFaulty('password_check') && { password_check: fieldFaults.passwordCheck }),

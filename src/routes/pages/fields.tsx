@@ -17,6 +17,19 @@ export const EmailField = ({ texts, faults, typed }: Props & { typed: string | u
   />
 );
 
+/** The code of a mail. */
+export const CodeField = ({ texts, faults }: Props) => (
+  <Field
+    name="code"
+    type="text"
+    inputmode="numeric"
+    autocomplete="one-time-code"
+    label={texts.fields.code}
+    fault={faults?.fields.code}
+    autofocus
+  />
+);
+
 /** A new password, twice. Neither is ever shown again. */
 export const NewPasswordFields = ({ texts, faults }: Props) => (
   <>

@@ -13,6 +13,8 @@ const TOLD_IN_FORM: ReadonlySet<RefusalCode> = new Set([
   'validation_failed',
   'weak_password',
   'invalid_or_expired_code',
+  'login_failed',
+  'identity_provider_failed',
   'email_taken',
   'rate_limited',
 ]);
@@ -29,3 +31,10 @@ export const newPages = (path: string, showForm: (c: PageContext, refusal: Refus
     })
     // Whether a body is too large or no form is told as a page, too: so this comes before what holds for all other paths.
     .use(path, readablePath, requestSize, hostTenant, tenantServices, sameOrigin, formBody);
+
+/** What was typed as the address, whatever it is. */
+export const typedEmail = async (c: PageContext): Promise<string | undefined> => {
+  if (c.req.method !== 'POST') return undefined;
+  const { email } = await c.req.parseBody();
+  return typeof email === 'string' ? email : undefined;
+};

@@ -3,7 +3,9 @@ import { createMiddleware } from 'hono/factory';
 import { Refusal } from '../../domain/refusal.ts';
 import type { AppEnv } from '../../env.ts';
 import { activationPages } from './activate.tsx';
+import { callbackPages } from './callbacks.tsx';
 import { emailConfirmationPages } from './confirm-email.tsx';
+import { codePages, loginPages, logoutPages, returnPages } from './login.tsx';
 import { showRefusal } from './page.tsx';
 import { resetPages, resetRequestPages } from './reset.tsx';
 
@@ -25,4 +27,9 @@ export const pageRoutes = new Hono<AppEnv>()
   .route('/', activationPages)
   .route('/', resetRequestPages)
   .route('/', resetPages)
-  .route('/', emailConfirmationPages);
+  .route('/', emailConfirmationPages)
+  .route('/', loginPages)
+  .route('/', codePages)
+  .route('/', returnPages)
+  .route('/', logoutPages)
+  .route('/', callbackPages);

@@ -42,9 +42,9 @@ export const Heading = ({ title, intro }: { title: string; intro: string }) => (
   </>
 );
 
-/** A form that is posted to the page's own address. `submit` is what its button says. */
-export const Form = ({ submit, children }: PropsWithChildren<{ submit: string }>) => (
-  <form method="post">
+/** A form that is posted to the page's own address, or to another one of ours. `submit` is what its button says. */
+export const Form = ({ action, submit, children }: PropsWithChildren<{ action?: string; submit: string }>) => (
+  <form method="post" action={action}>
     {children}
     <button type="submit">{submit}</button>
   </form>

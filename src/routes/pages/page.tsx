@@ -16,12 +16,14 @@ type Shown = {
   refusal?: Refusal | null;
   /** Where the page's form may be redirected to after it was posted, beside our own origin. */
   formTargets?: readonly string[];
+  /** Where the browser goes on to by itself. */
+  goOn?: string;
 };
 
 /** Answers with a page that holds `content`, under a policy by which it can load and run nothing that is not its own. */
 export const showPage = async <E extends AppEnv>(
   c: Context<E>,
-  { title, refusal = null, formTargets = [] }: Shown,
+  { title, refusal = null, formTargets = [], goOn }: Shown,
   content: Child,
 ): Promise<Response> => {
   const { language, texts, tenantName, brand } = viewOf(c);
@@ -34,6 +36,7 @@ export const showPage = async <E extends AppEnv>(
   return c.html(html`<!doctype html>${page}`, wire?.status ?? 200, {
     ...wire?.headers,
     ...(refusal?.retryAfterSeconds && { 'Retry-After': String(refusal.retryAfterSeconds) }),
+    ...(goOn !== undefined && { Refresh: `0; url=${goOn}` }),
     'Content-Security-Policy': await policyOf(brand, formTargets),
   });
 };

@@ -3,7 +3,7 @@ import { valid } from '../validate.ts';
 import { describePage } from './document.ts';
 import { faultsOf } from './faults.ts';
 import { EmailField, NewPasswordFields } from './fields.tsx';
-import { newPages, type PageContext } from './group.ts';
+import { newPages, type PageContext, typedEmail } from './group.ts';
 import { Alert, Done, FaultAlert, Form, Heading } from './layout.tsx';
 import { showPage } from './page.tsx';
 import { address, newPasswordOfAddress } from './schema.ts';
@@ -52,13 +52,6 @@ const showForm = async (c: PageContext, refusal: Refusal | null): Promise<Respon
       </Form>
     </>,
   );
-};
-
-/** What was typed as the address, whatever it is. */
-const typedEmail = async (c: PageContext): Promise<string | undefined> => {
-  if (c.req.method !== 'POST') return undefined;
-  const { email } = await c.req.parseBody();
-  return typeof email === 'string' ? email : undefined;
 };
 
 /** Where a person asks for a reset mail. */

@@ -15,3 +15,29 @@ export const newPassword = z.object(twice).refine(isRepeated, repeated);
 export const newPasswordOfAddress = z.object({ email: emailAddress, ...twice }).refine(isRepeated, repeated);
 
 export const address = z.object({ email: emailAddress });
+
+/** Digits as people type them, with spaces perhaps. */
+export const mailedCode = z.object({
+  code: z
+    .string()
+    .transform((typed) => typed.replaceAll(/\s/g, ''))
+    .pipe(z.string().regex(/^\d{6}$/)),
+});
+
+/** The query of `/login`: where to go on to, or a sign-in that was begun. */
+export const loginQuery = z.object({
+  redirect_uri: z.string().max(2048).optional(),
+  state: z.string().max(200).optional(),
+});
+
+/** The query of `/login/code`. */
+export const stateQuery = z.object({ state: z.string().max(200).default('') });
+
+/** What a browser brings back to `/login/done`. */
+export const returnQuery = stateQuery.extend({ code: z.string().max(200).default(''), error: z.string().optional() });
+
+/** What a SAML identity provider has the browser post (SAML Bindings, section 3.5.4). */
+export const samlAnswer = z.object({
+  SAMLResponse: z.string().max(512 * 1024),
+  RelayState: z.string().max(200).default(''),
+});

@@ -19,6 +19,9 @@ type ToldCode = Extract<
   | 'invalid_or_expired_code'
   | 'email_taken'
   | 'rate_limited'
+  | 'login_failed'
+  | 'login_denied'
+  | 'identity_provider_failed'
   | 'storage_unavailable'
   | 'internal_error'
 >;
@@ -34,9 +37,9 @@ export type PageTexts = {
   checkFields: string;
   /** @param wait how long, in words, e.g. `3 minutes`. */
   tryAgainIn: (wait: string) => string;
-  fields: { email: string; password: string; passwordCheck: string };
+  fields: { code: string; email: string; password: string; passwordCheck: string };
   passwordHint: string;
-  fieldFaults: { email: string; password: string; passwordCheck: string };
+  fieldFaults: { code: string; email: string; password: string; passwordCheck: string };
   passwordFaults: Record<PasswordFault, string>;
   /** The link to the login page. */
   signIn: string;
@@ -46,6 +49,17 @@ export type PageTexts = {
   resetRequest: { form: (tenant: string) => Heading; submit: string; done: Heading };
   reset: { form: (tenant: string) => Heading; submit: string; done: (tenant: string) => Heading };
   emailConfirmation: { form: (tenant: string) => Heading; submit: string; done: (tenant: string) => Heading };
+  login: {
+    form: (tenant: string) => Heading;
+    submit: string;
+    startAgain: string;
+    goOn: string;
+    code: { form: (tenant: string, email: string) => Heading; submit: string };
+    provider: Heading & { goOn: string };
+    done: (tenant: string) => Heading;
+    signOut: string;
+    signedOut: (tenant: string) => Heading;
+  };
   refusals: Record<ToldCode, Heading>;
 };
 

@@ -3,7 +3,7 @@ import type { Customer, CustomerChanges, CustomerDetails } from '../../domain/cu
 import type { customerChanges, customerObject, newCustomer } from './schema.ts';
 
 /** A customer as the partner surface tells it. */
-export const viewCustomer = (customer: Omit<Customer, 'locale'>): z.output<typeof customerObject> => ({
+export const viewCustomer = (customer: Omit<Customer, 'ownerId' | 'locale'>): z.output<typeof customerObject> => ({
   cuid: customer.id,
   company: customer.company,
   email: customer.email,

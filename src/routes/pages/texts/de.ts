@@ -4,9 +4,15 @@ export const de: PageTexts = {
   faultyTitle: (title) => `Fehler: ${title}`,
   checkFields: 'Bitte prüfen Sie Ihre Eingaben.',
   tryAgainIn: (wait) => `Bitte versuchen Sie es in ${wait} noch einmal.`,
-  fields: { email: 'E-Mail-Adresse', password: 'Neues Passwort', passwordCheck: 'Neues Passwort wiederholen' },
+  fields: {
+    code: 'Code',
+    email: 'E-Mail-Adresse',
+    password: 'Neues Passwort',
+    passwordCheck: 'Neues Passwort wiederholen',
+  },
   passwordHint: 'Mindestens 8 Zeichen. Mehrere Wörter sind leicht zu merken und schwer zu erraten.',
   fieldFaults: {
+    code: 'Geben Sie die sechs Ziffern des Codes ein.',
     email: 'Geben Sie eine E-Mail-Adresse ein, zum Beispiel name@example.com.',
     password: 'Geben Sie ein Passwort mit 8 bis 256 Zeichen ein.',
     passwordCheck: 'Das stimmt nicht mit dem Passwort darüber überein.',
@@ -61,7 +67,42 @@ export const de: PageTexts = {
       intro: `Melden Sie sich bei ${tenant} ab jetzt mit der neuen Adresse an.`,
     }),
   },
+  login: {
+    form: (tenant) => ({ title: 'Anmelden', intro: `Geben Sie die E-Mail-Adresse Ihres Kontos bei ${tenant} ein.` }),
+    submit: 'Weiter',
+    startAgain: 'Neu beginnen',
+    goOn: 'Weiter',
+    code: {
+      form: (tenant, email) => ({
+        title: 'Code eingeben',
+        intro: `Wenn ${email} ein Konto bei ${tenant} hat, ist ein Code dorthin unterwegs. Er gilt 10 Minuten.`,
+      }),
+      submit: 'Anmelden',
+    },
+    provider: {
+      title: 'Anmeldung bei Ihrem Unternehmen',
+      intro: 'Ihr Unternehmen meldet Sie selbst an. Sie werden jetzt dorthin weitergeleitet.',
+      goOn: 'Weiter zu Ihrem Unternehmen',
+    },
+    done: (tenant) => ({ title: 'Sie sind angemeldet', intro: `Sie sind bei ${tenant} angemeldet.` }),
+    signOut: 'Abmelden',
+    signedOut: (tenant) => ({ title: 'Sie sind abgemeldet', intro: `Sie haben sich bei ${tenant} abgemeldet.` }),
+  },
   refusals: {
+    login_failed: {
+      title: 'Diese Anmeldung kann nicht weitergehen',
+      intro:
+        'Der Code ist falsch, wurde schon benutzt oder ist abgelaufen, oder die Anmeldung wurde in einem anderen Browser begonnen.',
+    },
+    login_denied: {
+      title: 'Sie wurden nicht angemeldet',
+      intro:
+        'Die Anmeldung Ihres Unternehmens hat abgelehnt oder kennt dieses Konto nicht. Bitte fragen Sie Ihre Administration.',
+    },
+    identity_provider_failed: {
+      title: 'Die Anmeldung Ihres Unternehmens antwortet nicht',
+      intro: 'Bitte versuchen Sie es in ein paar Minuten noch einmal.',
+    },
     malformed_request: {
       title: 'Das hat nicht geklappt',
       intro: 'Wir konnten die Anfrage nicht lesen. Bitte gehen Sie zurück und versuchen Sie es noch einmal.',

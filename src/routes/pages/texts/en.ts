@@ -4,9 +4,10 @@ export const en: PageTexts = {
   faultyTitle: (title) => `Error: ${title}`,
   checkFields: 'Please check what you typed.',
   tryAgainIn: (wait) => `Please try again in ${wait}.`,
-  fields: { email: 'Email address', password: 'New password', passwordCheck: 'Repeat the new password' },
+  fields: { code: 'Code', email: 'Email address', password: 'New password', passwordCheck: 'Repeat the new password' },
   passwordHint: '8 characters or more. Several words are easy to remember and hard to guess.',
   fieldFaults: {
+    code: 'Enter the six digits of the code.',
     email: 'Enter an email address, for example name@example.com.',
     password: 'Enter a password of 8 to 256 characters.',
     passwordCheck: 'This is not the same as the password above.',
@@ -61,7 +62,40 @@ export const en: PageTexts = {
       intro: `From now on, sign in to ${tenant} with the new address.`,
     }),
   },
+  login: {
+    form: (tenant) => ({ title: 'Sign in', intro: `Enter the email address of your account with ${tenant}.` }),
+    submit: 'Continue',
+    startAgain: 'Begin again',
+    goOn: 'Continue',
+    code: {
+      form: (tenant, email) => ({
+        title: 'Enter the code',
+        intro: `If ${email} has an account with ${tenant}, a code is on its way there. It is valid for 10 minutes.`,
+      }),
+      submit: 'Sign in',
+    },
+    provider: {
+      title: 'Sign in at your company',
+      intro: 'Your company signs you in itself. You are taken there now.',
+      goOn: 'Go on to your company',
+    },
+    done: (tenant) => ({ title: 'You are signed in', intro: `You are signed in to ${tenant}.` }),
+    signOut: 'Sign out',
+    signedOut: (tenant) => ({ title: 'You are signed out', intro: `You have signed out of ${tenant}.` }),
+  },
   refusals: {
+    login_failed: {
+      title: 'This sign-in cannot go on',
+      intro: 'The code is wrong, was used or has expired, or the sign-in was begun in another browser.',
+    },
+    login_denied: {
+      title: 'You were not signed in',
+      intro: 'Your company’s sign-in said no, or does not know this account. Please ask your administrator.',
+    },
+    identity_provider_failed: {
+      title: 'Your company’s sign-in does not answer',
+      intro: 'Please try again in a few minutes.',
+    },
     malformed_request: {
       title: 'That did not work',
       intro: 'We could not read the request. Please go back and try again.',

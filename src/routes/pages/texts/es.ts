@@ -5,12 +5,14 @@ export const es: PageTexts = {
   checkFields: 'Compruebe lo que ha escrito.',
   tryAgainIn: (wait) => `Inténtelo de nuevo dentro de ${wait}.`,
   fields: {
+    code: 'Código',
     email: 'Dirección de correo',
     password: 'Nueva contraseña',
     passwordCheck: 'Repita la nueva contraseña',
   },
   passwordHint: '8 caracteres como mínimo. Varias palabras son fáciles de recordar y difíciles de adivinar.',
   fieldFaults: {
+    code: 'Escriba las seis cifras del código.',
     email: 'Escriba una dirección de correo, por ejemplo nombre@example.com.',
     password: 'Escriba una contraseña de 8 a 256 caracteres.',
     passwordCheck: 'No coincide con la contraseña de arriba.',
@@ -65,7 +67,43 @@ export const es: PageTexts = {
       intro: `A partir de ahora, inicie sesión en ${tenant} con la nueva dirección.`,
     }),
   },
+  login: {
+    form: (tenant) => ({
+      title: 'Iniciar sesión',
+      intro: `Escriba la dirección de correo electrónico de su cuenta en ${tenant}.`,
+    }),
+    submit: 'Continuar',
+    startAgain: 'Empezar de nuevo',
+    goOn: 'Continuar',
+    code: {
+      form: (tenant, email) => ({
+        title: 'Escriba el código',
+        intro: `Si ${email} tiene una cuenta en ${tenant}, le hemos enviado un código. Es válido durante 10 minutos.`,
+      }),
+      submit: 'Iniciar sesión',
+    },
+    provider: {
+      title: 'Inicio de sesión en su empresa',
+      intro: 'Su empresa inicia la sesión por su cuenta. Ahora le llevamos allí.',
+      goOn: 'Ir a su empresa',
+    },
+    done: (tenant) => ({ title: 'Ha iniciado sesión', intro: `Ha iniciado sesión en ${tenant}.` }),
+    signOut: 'Cerrar sesión',
+    signedOut: (tenant) => ({ title: 'Ha cerrado la sesión', intro: `Ha cerrado la sesión en ${tenant}.` }),
+  },
   refusals: {
+    login_failed: {
+      title: 'Este inicio de sesión no puede continuar',
+      intro: 'El código es incorrecto, ya se usó o ha caducado, o el inicio de sesión se empezó en otro navegador.',
+    },
+    login_denied: {
+      title: 'No se ha iniciado la sesión',
+      intro: 'El inicio de sesión de su empresa lo ha rechazado o no conoce esta cuenta. Consulte a su administrador.',
+    },
+    identity_provider_failed: {
+      title: 'El inicio de sesión de su empresa no responde',
+      intro: 'Vuelva a intentarlo dentro de unos minutos.',
+    },
     malformed_request: {
       title: 'No ha funcionado',
       intro: 'No hemos podido leer la solicitud. Vuelva atrás e inténtelo de nuevo.',

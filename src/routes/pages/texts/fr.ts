@@ -5,12 +5,14 @@ export const fr: PageTexts = {
   checkFields: 'Veuillez vérifier votre saisie.',
   tryAgainIn: (wait) => `Veuillez réessayer dans ${wait}.`,
   fields: {
+    code: 'Code',
     email: 'Adresse e-mail',
     password: 'Nouveau mot de passe',
     passwordCheck: 'Répétez le nouveau mot de passe',
   },
   passwordHint: '8 caractères au moins. Plusieurs mots sont faciles à retenir et difficiles à deviner.',
   fieldFaults: {
+    code: 'Saisissez les six chiffres du code.',
     email: 'Saisissez une adresse e-mail, par exemple nom@example.com.',
     password: 'Saisissez un mot de passe de 8 à 256 caractères.',
     passwordCheck: 'Ce n’est pas le même mot de passe que ci-dessus.',
@@ -65,7 +67,41 @@ export const fr: PageTexts = {
       intro: `Connectez-vous désormais à ${tenant} avec la nouvelle adresse.`,
     }),
   },
+  login: {
+    form: (tenant) => ({ title: 'Se connecter', intro: `Saisissez l’adresse e-mail de votre compte chez ${tenant}.` }),
+    submit: 'Continuer',
+    startAgain: 'Recommencer',
+    goOn: 'Continuer',
+    code: {
+      form: (tenant, email) => ({
+        title: 'Saisir le code',
+        intro: `Si ${email} a un compte chez ${tenant}, un code vient d’y être envoyé. Il est valable 10 minutes.`,
+      }),
+      submit: 'Se connecter',
+    },
+    provider: {
+      title: 'Connexion auprès de votre entreprise',
+      intro: 'Votre entreprise vous connecte elle-même. Vous y êtes redirigé maintenant.',
+      goOn: 'Continuer vers votre entreprise',
+    },
+    done: (tenant) => ({ title: 'Vous êtes connecté', intro: `Vous êtes connecté à ${tenant}.` }),
+    signOut: 'Se déconnecter',
+    signedOut: (tenant) => ({ title: 'Vous êtes déconnecté', intro: `Vous vous êtes déconnecté de ${tenant}.` }),
+  },
   refusals: {
+    login_failed: {
+      title: 'Cette connexion ne peut pas continuer',
+      intro: 'Le code est faux, a déjà servi ou a expiré, ou la connexion a été commencée dans un autre navigateur.',
+    },
+    login_denied: {
+      title: 'Vous n’avez pas été connecté',
+      intro:
+        'La connexion de votre entreprise a refusé, ou ne connaît pas ce compte. Adressez-vous à votre administrateur.',
+    },
+    identity_provider_failed: {
+      title: 'La connexion de votre entreprise ne répond pas',
+      intro: 'Veuillez réessayer dans quelques minutes.',
+    },
     malformed_request: {
       title: 'Cela n’a pas fonctionné',
       intro: 'Nous n’avons pas pu lire la demande. Veuillez revenir en arrière et réessayer.',
