@@ -5,7 +5,8 @@ import { defineConfig } from 'vitest/config';
 process.env.NODE_EXTRA_CA_CERTS = path.join(import.meta.dirname, 'test/peers/tls/ca.pem');
 const { cloudflareTest, readD1Migrations } = await import('@cloudflare/vitest-pool-workers');
 
-const inWorkerd = {
+/** Half of the tests each, side by side: one workerd has one thread. */
+const inWorkerd = (name: string, files: { include: string[]; exclude: string[] }) => ({
   plugins: [
     cloudflareTest(async ({ inject }) => ({
       wrangler: { configPath: './wrangler.toml' },
@@ -17,15 +18,15 @@ const inWorkerd = {
           OPERATOR_TOKEN: 'tests-only-operator-token-0123456789',
           MAIL_URL: inject('mailUrls').plain,
           TEST_MAIL_URLS: inject('mailUrls'),
+          TEST_IDENTITY_PROVIDERS: inject('identityProviders'),
           TEST_MIGRATIONS: await readD1Migrations(path.join(import.meta.dirname, 'migrations')),
         },
       },
     })),
   ],
   test: {
-    name: 'workerd',
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/e2e/**'],
+    name,
+    ...files,
     setupFiles: ['./test/setup.ts'],
     globalSetup: ['./test/peers/index.ts'],
     // One isolate and one store for all files: a test keeps apart by making its own tenant.
@@ -39,6 +40,8 @@ const inWorkerd = {
             'hono',
             'hono/accepts',
             'hono/body-limit',
+            'hono/combine',
+            'hono/cookie',
             'hono/cors',
             'hono/factory',
             'hono/html',
@@ -53,16 +56,20 @@ const inWorkerd = {
             'hono-openapi',
             'zod',
             'jose',
+            'oauth4webapi',
             'drizzle-orm',
             'drizzle-orm/d1',
             'drizzle-orm/sqlite-core',
+            'libphonenumber-js/min',
             '@cfworker/json-schema',
           ],
         },
       },
     },
   },
-};
+});
+
+const ROUTES = ['test/routes/{account,login,pages}/**/*.test.ts'];
 
 const endToEnd = {
   test: {
@@ -75,4 +82,13 @@ const endToEnd = {
   },
 };
 
-export default defineConfig({ test: { silent: 'passed-only', projects: [inWorkerd, endToEnd] } });
+export default defineConfig({
+  test: {
+    silent: 'passed-only',
+    projects: [
+      inWorkerd('people', { include: ROUTES, exclude: [] }),
+      inWorkerd('workerd', { include: ['test/**/*.test.ts'], exclude: ['test/e2e/**', ...ROUTES] }),
+      endToEnd,
+    ],
+  },
+});

@@ -2,6 +2,7 @@ declare namespace Cloudflare {
   interface Env {
     OPERATOR_TOKEN: string;
     TEST_MAIL_URLS: import('vitest').ProvidedContext['mailUrls'];
+    TEST_IDENTITY_PROVIDERS: import('vitest').ProvidedContext['identityProviders'];
     TEST_MIGRATIONS: import('cloudflare:test').D1Migration[];
   }
 }

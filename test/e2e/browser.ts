@@ -33,5 +33,6 @@ export const launchBrowser = (): Promise<Browser> =>
       ...['--no-sandbox', '--disable-dev-shm-usage'],
       ...['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
       ...['--disable-component-update', '--disable-sync'],
+      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE *.localhost',
     ],
   });

@@ -1,5 +1,6 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
+import { connectOidc } from '../support/connections.ts';
 import { callTo, nameOf, routesWith, servedRoutes } from '../support/routes.ts';
 import { rowsOf } from '../support/rows.ts';
 import { createService } from '../support/service.ts';
@@ -24,7 +25,8 @@ describe.each(routes.map((route) => [nameOf(route), route] as const))('%s', (_, 
     const body = { name: 'News' };
     expect((await createService().call('PUT', subscription, { headers: operatorHeaders, body })).status).toBe(201);
     const id = route.template.includes('/subscriptions/') ? 'news' : app.id;
-    const { path, call } = callTo(route, { ...names, slug: tenant.slug, id });
+    await connectOidc(createService(), tenant, 'https://idp.example.com');
+    const { path, call } = callTo(route, { ...names, slug: tenant.slug, id, name: 'company' });
     const send = (headers: Record<string, string>, url = path) => service.call(route.method, url, { headers, ...call });
     return { ...world, path, send };
   };

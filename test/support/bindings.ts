@@ -109,6 +109,25 @@ export const breakable = (storage: Storage) => {
   };
 };
 
+/** Holds back what operations give, so that whatever was read at the same time is decided on at the same time. */
+export const gathering = (storage: Storage) => {
+  let awaited = { operation: '', count: 0, done: Promise.withResolvers<void>() };
+  const watch: Watcher = async (operation) => async () => {
+    const { count, done } = awaited;
+    if (operation !== awaited.operation || count === 0) return;
+    awaited.count -= 1;
+    if (awaited.count === 0) done.resolve();
+    await done.promise;
+  };
+  return {
+    bindings: { DB: watchDatabase(storage.DB, watch), KV: watchNamespace(storage.KV, watch) },
+    /** None of the next so many of this operation gives anything before all of them are done. */
+    gather: (operation: string, count: number): void => {
+      awaited = { operation, count, done: Promise.withResolvers() };
+    },
+  };
+};
+
 /** Counts the rows that D1 says that it read. */
 export const countRowsRead = (database: D1Database) => {
   let rows = 0;

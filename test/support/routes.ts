@@ -1,12 +1,13 @@
 import { createApp } from '../../src/app.ts';
 import { readDocument } from './document.ts';
+import { newCustomerBody, newUserBody } from './signups.ts';
 import { uniqueEmail } from './tenants.ts';
 
 /** A route as the OpenAPI document names it, e.g. `GET` and `/customer/{cuid}`. */
 export type DocumentedRoute = { method: string; template: string };
 
 /** What the parameters of a path stand for. */
-export type Names = { cuid: string; email: string; identifier: string; slug: string; id: string };
+export type Names = { cuid: string; email: string; identifier: string; slug: string; id: string; name?: string };
 
 /** The routes that take credentials of this scheme of the OpenAPI document. */
 export const routesWith = async (scheme: string): Promise<DocumentedRoute[]> => {
@@ -37,10 +38,18 @@ export const namesCustomer = ({ template }: DocumentedRoute): boolean => /\{(cui
 const BODIES: Readonly<Record<string, () => unknown>> = {
   'POST /customer': () => ({ company: 'A company', email: uniqueEmail() }),
   'PATCH /customer/{cuid}': () => ({ city: 'Ulm' }),
+  'POST /v1/auth/customers/email': () => ({ email_address: uniqueEmail() }),
+  'POST /v1/auth/signup': () => ({ customer: newCustomerBody(), user: newUserBody() }),
+  'POST /v1/auth/users': () => newUserBody(),
+  'PATCH /v1/auth/users/{id}': () => ({ first_name: 'Grace' }),
   'PUT /operator/v1/tenants/{slug}': () => ({ name: 'A tenant' }),
   'POST /operator/v1/tenants/{slug}/apps': () => ({ name: 'Another app' }),
   'PATCH /operator/v1/tenants/{slug}/apps/{id}': () => ({ name: 'A changed app' }),
   'POST /operator/v1/tenants/{slug}/apps/{id}/rotate': () => ({}),
+  'PUT /operator/v1/tenants/{slug}/connections/{name}': () => ({
+    ...{ type: 'oidc', issuer: 'https://idp.example.com', client_id: 'gatehouse', client_secret: 'secret' },
+    ...{ domains: ['company.example'], signup: false },
+  }),
   'PUT /operator/v1/tenants/{slug}/subscriptions/{id}': () => ({ name: 'News' }),
   'PATCH /operator/v1/tenants/{slug}/customers/{cuid}': () => ({ status: 'active' }),
   'POST /operator/v1/tenants/{slug}/keys/rotate': () => ({}),

@@ -39,6 +39,8 @@ const TABLES: Readonly<Record<string, { in: string; columns: Record<string, stri
       phone: 'phone',
       mobile: 'mobile',
       website: 'website',
+      type: 'type',
+      address_line_2: 'address_line_2',
       status: 'status',
       has_api_access: 'api_access',
       created_by_app: 'created_by_app',
@@ -56,6 +58,8 @@ const TABLES: Readonly<Record<string, { in: string; columns: Record<string, stri
       email: 'email',
       email_key: COMPARISON_FORM,
       is_owner: 'owner',
+      given_name: 'first_name',
+      family_name: 'last_name',
       locale: 'locale',
       password_hash: SECRET,
       password_expires_at: 'password_expires_at',
@@ -82,6 +86,64 @@ const TABLES: Readonly<Record<string, { in: string; columns: Record<string, stri
   customer_subscriptions: {
     in: 'subscriptions',
     columns: { tenant_id: TENANT, customer_id: PARENT, subscription_id: 'id', subscribed_at: 'subscribed_at' },
+  },
+  phones: {
+    in: 'phones',
+    columns: {
+      tenant_id: TENANT,
+      id: 'id',
+      customer_id: PARENT,
+      user_id: 'user',
+      number: 'number',
+      type: { withheld: 'an id, whose name is exported' },
+    },
+  },
+  aws_credentials: {
+    in: 'aws_credentials',
+    columns: {
+      tenant_id: TENANT,
+      user_id: 'user',
+      access_key: 'access_key',
+      sealed_secret_access: SECRET,
+      cmk_id: 'cmk_id',
+      region: 'region',
+      sealed_private_key: SECRET,
+      public_key: 'public_key',
+      user_arn: 'user_arn',
+      created_at: 'created_at',
+    },
+  },
+  identities: {
+    in: 'identities',
+    columns: {
+      tenant_id: TENANT,
+      provider: 'provider',
+      subject: 'subject',
+      user_id: 'user',
+      created_at: 'created_at',
+    },
+  },
+  sessions: {
+    in: 'sessions',
+    columns: {
+      tenant_id: TENANT,
+      id: 'id',
+      user_id: 'user',
+      customer_id: PARENT,
+      generation: { withheld: 'how many tokens there were, for us to count' },
+      provider: 'provider',
+      amr: 'amr',
+      sealed_logout_hint: SECRET,
+      created_at: 'created_at',
+      last_used_at: 'last_used_at',
+      idle_expires_at: 'idle_expires_at',
+      expires_at: 'expires_at',
+      revoked_at: 'revoked_at',
+      recent_rotations: { withheld: 'when tokens took each other’s place, within seconds' },
+      ip: 'ip',
+      user_agent: 'device',
+      place: 'place',
+    },
   },
   challenges: {
     in: 'one_time_secrets',
@@ -148,7 +210,23 @@ const newHeldWorld = async () => {
     env.DB.prepare(sql)
       .bind(...values)
       .run();
-  await run("update users set locale = 'de', password_expires_at = ? where id = ?", at + 10_000, person.userId);
+  const { cuid, userId } = person;
+  await run("update customers set type = 'business', address_line_2 = 'Flat 3' where id = ?", cuid);
+  await run("update users set locale = 'de', given_name = 'Ada', family_name = 'Lovelace' where id = ?", userId);
+  await run('update users set password_expires_at = ? where id = ?', at + 10_000, userId);
+  await run("insert into phones values (?, 'phn_1', ?, ?, '+447700900123', 'a type')", tenant.id, cuid, userId);
+  await run("insert into identities values (?, 'connection:acme', 'subject', ?, ?)", tenant.id, userId, at);
+  await run(
+    `insert into aws_credentials (tenant_id, user_id, access_key, sealed_secret_access, cmk_id, region,
+      sealed_private_key, public_key, user_arn, created_at)
+      values (?, ?, 'access', 'a sealed secret', 'cmk', 'eu-west-2', 'a sealed key', 'public', 'arn', ?)`,
+    ...[tenant.id, userId, at],
+  );
+  await run(
+    `insert into sessions values (?, 'ses_1', ?, ?, 1, 'email', '["otp"]', 'a sealed hint', ?, ?, ?, ?, ?,
+      '[]', '203.0.113.9', 'A browser', 'London, GB')`,
+    ...[tenant.id, userId, cuid, at, at + 1, at + 2, at + 3, at + 4],
+  );
   await run(
     "insert into idempotency values (?, ?, 'order-1', ?, 'a request’s hash', 'a sealed answer', ?)",
     ...[tenant.id, app.id, person.cuid, at + 20_000],
@@ -164,11 +242,16 @@ const newHeldWorld = async () => {
 const toldAs = (member: string, value: unknown): unknown => {
   if (typeof value === 'number' && /(^|_)(at|after)$/.test(member)) return new Date(value).toISOString();
   if (member === 'owner' || member === 'api_access') return value === 1;
-  return member === 'data' && typeof value === 'string' ? JSON.parse(value) : value;
+  return ['data', 'amr'].includes(member) && typeof value === 'string' ? JSON.parse(value) : value;
 };
 
 /** The column that says which customer a row is about, where it is not `customer_id`. */
-const ABOUT: Readonly<Record<string, string>> = { customers: 'id', events: 'subject' };
+const ABOUT: Readonly<Record<string, string>> = {
+  customers: 'id',
+  events: 'subject',
+  identities: 'user_id',
+  aws_credentials: 'user_id',
+};
 
 describe('GET /customers/self/export', () => {
   const tables = Object.values(schema).filter((each) => is(each, SQLiteTable));
@@ -177,7 +260,8 @@ describe('GET /customers/self/export', () => {
   it('decides on every column of every table that knows customers', () => {
     const about = tables.filter(
       (table) =>
-        columnsOf(table).some((name) => name === 'customer_id' || name === 'subject') || table === schema.customers,
+        columnsOf(table).some((name) => ['customer_id', 'user_id', 'subject'].includes(name)) ||
+        table === schema.customers,
     );
     expect(about.map(getTableName).toSorted()).toEqual(Object.keys(TABLES).toSorted());
     for (const table of about) {
@@ -189,8 +273,8 @@ describe('GET /customers/self/export', () => {
   it.each(Object.entries(TABLES))('gives every row of %s about the customer, but for secrets', async (table, told) => {
     const { service, tenant, app, person, exportAll } = await newHeldWorld();
     await newPerson(service, tenant, app);
-    const rows = ((await rowsOf(tenant.id))[table] ?? []).filter(
-      (row) => row[ABOUT[table] ?? 'customer_id'] === person.cuid,
+    const rows = ((await rowsOf(tenant.id))[table] ?? []).filter((row) =>
+      [person.cuid, person.userId].some((id) => row[ABOUT[table] ?? 'customer_id'] === id),
     );
     const exported = await (await exportAll()).json<Export>();
     const given = told.in === 'customer' ? [exported.customer] : (exported[told.in] ?? []);

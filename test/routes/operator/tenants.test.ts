@@ -2,9 +2,12 @@ import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { bearerHeaders, newPerson, signIn } from '../../support/accounts.ts';
 import { breakable } from '../../support/bindings.ts';
+import { connectOidc } from '../../support/connections.ts';
+import { newBrowser, signInByCode } from '../../support/logins.ts';
 import { mailPasscode } from '../../support/passcodes.ts';
 import { eventsAbout, rowsOf } from '../../support/rows.ts';
 import { createService, type Service } from '../../support/service.ts';
+import { AWS_USER, newCustomerBody, newUserBody, PHONE_TYPE } from '../../support/signups.ts';
 import {
   appHeaders,
   newCustomer,
@@ -345,6 +348,14 @@ describe('DELETE /operator/v1/tenants/{slug}', () => {
       headers: bearerHeaders(await signIn(service, tenant, person)),
       body: { subscriptions: ['news'] },
     });
+    const phones = [{ phone_number: '+442079460001', phone_type: PHONE_TYPE.work }];
+    const user = newUserBody({ aws_user: AWS_USER });
+    const signup = { customer: newCustomerBody({ phones }), user };
+    expect((await service.call('POST', `${tenant.host}/v1/auth/signup`, { body: signup })).status).toBe(200);
+    await signInByCode(newBrowser(service, tenant.host), person.email);
+    await connectOidc(service, tenant, 'https://idp.example.com');
+    const identity = env.DB.prepare("insert into identities values (?, 'connection:company', 'subject', ?, 0)");
+    await identity.bind(tenant.id, person.userId).run();
     const [full, others] = [await rowsOf(tenant.id), await rowsOf(other.tenant.id)];
     expect(Object.entries(full).filter(([, rows]) => rows.length === 0)).toEqual([]);
 
