@@ -7,6 +7,7 @@ export type UserId = `usr_${string}`;
 export type ChallengeId = `chl_${string}`;
 export type EventId = `evt_${string}`;
 export type PhoneId = `phn_${string}`;
+export type HeldChangeId = `chg_${string}`;
 export type SessionId = `ses_${string}`;
 
 /** A new id of a kind, e.g. `newId('cus', now())`. Ids of one kind sort by the time they were made. */

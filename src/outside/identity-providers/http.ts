@@ -3,8 +3,8 @@
  * names, not what they resolve to: a Worker cannot see the address, and Cloudflare's network leads to public ones alone.
  */
 
-/** Why a call was not made, or its answer not taken. */
-export type OutboundReason = 'url' | 'redirect' | 'timeout' | 'too_large' | 'network';
+/** Why a call was not made, or its answer not taken. `outage`: the server says that it is out of order. */
+export type OutboundReason = 'url' | 'redirect' | 'timeout' | 'too_large' | 'network' | 'outage';
 
 /** A call to another server that was not made or came to nothing. The message never carries what that server said. */
 export class OutboundRefused extends Error {

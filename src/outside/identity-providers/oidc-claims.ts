@@ -1,7 +1,7 @@
 import * as oauth from 'oauth4webapi';
 import * as z from 'zod';
 import type { Assertion } from './identity-provider.ts';
-import { ValueRefused } from './oidc-refusals.ts';
+import { ValueRefused } from './refusals.ts';
 
 /** How far a provider's clock may be from ours, either way. */
 export const CLOCK_TOLERANCE_SECONDS = 60;
@@ -42,12 +42,12 @@ const BASE64URL = { alphabet: 'base64url' } as const;
 const headerSchema = z.object({ alg: z.string() });
 
 /** How the person proved who it is, by the provider's words (RFC 8176 or its own); none if it does not say. */
-export const readMethods = (claims: oauth.IDToken): string[] => methodsSchema.parse(claims.amr);
+export const readMethods = (claims: Record<string, unknown>): string[] => methodsSchema.parse(claims.amr);
 
 const methodsSchema = z.array(z.string().min(1).max(64)).max(16).catch([]);
 
 /** The person of an ID token or a UserInfo response. What is not in form is as if it were not there. */
-export const readProfile = (claims: oauth.IDToken | oauth.UserInfoResponse): Omit<Assertion, 'subject'> => {
+export const readProfile = (claims: Record<string, unknown>): Omit<Assertion, 'subject'> => {
   const { email, email_verified, given_name, family_name } = profileSchema.parse(claims);
   return {
     email,
@@ -57,6 +57,9 @@ export const readProfile = (claims: oauth.IDToken | oauth.UserInfoResponse): Omi
     familyName: family_name,
   };
 };
+
+/** The whole of the person's name, for those who have no more of it. */
+export const readName = (claims: Record<string, unknown>): string | null => claim.parse(claims.name);
 
 const claim = z.string().min(1).max(254).nullable().catch(null);
 

@@ -1,7 +1,7 @@
 import * as oauth from 'oauth4webapi';
 import * as z from 'zod';
 import { type GuardedFetch, isCallableUrl, OutboundRefused } from './http.ts';
-import { ValueRefused } from './oidc-refusals.ts';
+import { ValueRefused } from './refusals.ts';
 
 const METADATA_LIFETIME_MS = 60 * 60 * 1000;
 
@@ -90,3 +90,12 @@ export const createOidcProviders = ({ allowsLoopback, now }: { allowsLoopback: b
 const requireCallable = (url: string, allowsLoopback: boolean): void => {
   if (!isCallableUrl(url, allowsLoopback)) throw new OutboundRefused('url');
 };
+
+/** By header, unless the provider takes it in the body alone (OpenID Connect Core 1.0 §9). */
+export const clientAuthentication = ({ metadata }: OidcProvider, clientSecret: string): oauth.ClientAuth => {
+  const methods = metadata.token_endpoint_auth_methods_supported;
+  const isPostOnly = methods.includes('client_secret_post') && !methods.includes('client_secret_basic');
+  return isPostOnly ? oauth.ClientSecretPost(clientSecret) : oauth.ClientSecretBasic(clientSecret);
+};
+
+export type OidcProviders = ReturnType<typeof createOidcProviders>;

@@ -2,8 +2,8 @@ import * as oauth from 'oauth4webapi';
 import { createGuardedFetch } from './http.ts';
 import type { Assertion } from './identity-provider.ts';
 import { CLOCK_TOLERANCE_SECONDS, checkIdToken, readMethods, readProfile } from './oidc-claims.ts';
-import { createOidcProviders, type OidcCalls, type OidcProvider } from './oidc-providers.ts';
-import { during, type OidcRefused, outcomeOf } from './oidc-refusals.ts';
+import { clientAuthentication, createOidcProviders, type OidcCalls } from './oidc-providers.ts';
+import { during, outcomeOf, type Refused } from './refusals.ts';
 
 /** Gatehouse as a provider knows it. */
 type OidcClient = {
@@ -42,15 +42,12 @@ type LogoutRequest = { idToken: string | null; postLogoutRedirectUri: string; st
 /** Gatehouse as the client of OpenID providers. No verb throws, and each is over in five seconds, however many calls it makes. */
 export type OidcRelyingParty = {
   /** Where to send the browser: code flow with PKCE (OpenID Connect Core 1.0 §3.1.2.1, RFC 7636). */
-  startAuthorization: (
-    client: OidcClient,
-    request: AuthorizationRequest,
-  ) => Promise<AuthorizationStarted | OidcRefused>;
+  startAuthorization: (client: OidcClient, request: AuthorizationRequest) => Promise<AuthorizationStarted | Refused>;
   /** Checks the callback (RFC 9207), spends its code and checks the ID token (OpenID Connect Core 1.0 §3.1.3). */
   finishAuthorization: (
     client: OidcClient & { clientSecret: string },
     response: AuthorizationResponse,
-  ) => Promise<AuthorizationFinished | OidcRefused>;
+  ) => Promise<AuthorizationFinished | Refused>;
   /** Where the browser ends the provider's session (RP-Initiated Logout 1.0 §2); null if the provider names no place or is down. */
   endSessionUrl: (client: OidcClient, request: LogoutRequest) => Promise<string | null>;
 };
@@ -151,13 +148,6 @@ export const createOidcRelyingParty = (dependencies: Dependencies): OidcRelyingP
       });
     },
   };
-};
-
-/** By header, unless the provider takes it in the body alone (OpenID Connect Core 1.0 §9). */
-const clientAuthentication = ({ metadata }: OidcProvider, clientSecret: string): oauth.ClientAuth => {
-  const methods = metadata.token_endpoint_auth_methods_supported;
-  const isPostOnly = methods.includes('client_secret_post') && !methods.includes('client_secret_basic');
-  return isPostOnly ? oauth.ClientSecretPost(clientSecret) : oauth.ClientSecretBasic(clientSecret);
 };
 
 const withParameters = (endpoint: string, parameters: Record<string, string | null>): string => {

@@ -41,7 +41,9 @@ type Dependencies = { transport: MailTransport; from: string; tenant: { name: st
 export const createMailer = ({ transport, from, tenant }: Dependencies): Mailer => {
   const tenantName = shorten(oneLine(tenant.name));
 
-  const send = (to: Recipient, write: (texts: MailTexts) => MailText): Promise<MailOutcome> => {
+  const send = async (to: Recipient, write: (texts: MailTexts) => MailText): Promise<MailOutcome> => {
+    // Whoever is known by a number alone, or by a provider, has no address.
+    if (to.email === '') return 'refused';
     const language = [to.locale, tenant.locale].map(languageOf).find((each) => TEXTS.has(each)) ?? 'en';
     const text = write(TEXTS.get(language) ?? en);
     return transport.send({
