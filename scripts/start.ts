@@ -1,12 +1,14 @@
-// `npm start`: the whole service on this machine, with a demo tenant and a mailbox, until Ctrl-C.
+// `npm start`: the whole service on this machine, with a demo tenant, a mailbox and one for texts, until Ctrl-C.
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ensureDemo } from './local/demo.ts';
 import { HELP, type Options, readOptions } from './local/options.ts';
 import { findPortFaults } from './local/ports.ts';
+import { ensurePostalCodes } from './local/postal-codes.ts';
 import { createProcesses } from './local/processes.ts';
 import { ensureSecrets } from './local/secrets.ts';
+import { startTexts } from './local/texts.ts';
 import { welcome } from './local/welcome.ts';
 
 const IP = '127.0.0.1';
@@ -16,10 +18,11 @@ const root = path.join(import.meta.dirname, '..');
 const processes = createProcesses(root);
 let isStopping = false;
 
-const start = async ({ port, smtpPort, mailboxPort, state }: Options): Promise<void> => {
+const start = async ({ port, smtpPort, mailboxPort, textsPort, state }: Options): Promise<void> => {
   const secrets = ensureSecrets(path.join(root, '.dev.vars'));
   mkdirSync(state, { recursive: true });
   await processes.run('wrangler', ['d1', 'migrations', 'apply', 'DB', '--local', '--persist-to', state]);
+  await ensurePostalCodes(processes, state);
 
   processes.start(
     'maildev',
@@ -27,10 +30,12 @@ const start = async ({ port, smtpPort, mailboxPort, state }: Options): Promise<v
     { onOutput: () => {}, onError: print },
     () => void stop('The mailbox has ended unexpectedly.', 1),
   );
+  const { smsUrl } = await startTexts(textsPort, IP, () => void stop('The mailbox for texts has failed.', 1));
   const variables = [
     // Not among the secrets that wrangler asks for: a Worker can do without it.
     `OPERATOR_TOKEN:${secrets.OPERATOR_TOKEN}`,
     `MAIL_URL:smtp://${IP}:${smtpPort}?from=accounts@demo.localhost`,
+    `SMS_URL:${smsUrl}`,
     'BASE_DOMAIN:localhost',
   ];
   processes.start(
@@ -50,7 +55,7 @@ const start = async ({ port, smtpPort, mailboxPort, state }: Options): Promise<v
   await waitUntilHealthy(service.url);
   const site = `http://demo.localhost:${port}`;
   const app = await ensureDemo(service, site, path.join(state, 'demo-app.json'));
-  print(welcome(site, `http://localhost:${mailboxPort}`, app));
+  print(welcome(site, `http://localhost:${mailboxPort}`, `http://localhost:${textsPort}`, app));
 };
 
 const print = (text: string): void => console.log(text);
@@ -102,8 +107,13 @@ const main = async (): Promise<void> => {
     print(HELP);
     return;
   }
-  const { port, smtpPort, mailboxPort } = options;
-  const faults = await findPortFaults({ Worker: port, 'mail to the mailbox': smtpPort, 'mailbox page': mailboxPort });
+  const { port, smtpPort, mailboxPort, textsPort } = options;
+  const faults = await findPortFaults({
+    Worker: port,
+    'mail to the mailbox': smtpPort,
+    'mailbox page': mailboxPort,
+    texts: textsPort,
+  });
   if (faults.length > 0) {
     console.error(`${faults.join(' ')} Others can be chosen: npm start -- --help`);
     process.exitCode = 1;

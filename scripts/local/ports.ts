@@ -11,7 +11,7 @@ export const parsePort = (option: string, text: string): number => {
 
 /** What hinders each of these ports from being listened on, in words; none when all are free. */
 export const findPortFaults = async (ports: Readonly<Record<string, number>>): Promise<string[]> => {
-  if (new Set(Object.values(ports)).size < Object.keys(ports).length) return ['The three ports must differ.'];
+  if (new Set(Object.values(ports)).size < Object.keys(ports).length) return ['The ports must differ.'];
   const faults = await Promise.all(
     Object.entries(ports).map(async ([what, port]) => {
       // A browser may try ::1 first: something that listens only there would be taken for ours.

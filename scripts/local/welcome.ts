@@ -1,12 +1,13 @@
 import type { DemoApp } from './demo.ts';
 
 /** What a person needs to know once all runs: the addresses, the demo app's pair, and calls to paste. */
-export const welcome = (site: string, mailbox: string, { superkey, supertoken }: DemoApp): string => {
+export const welcome = (site: string, mailbox: string, texts: string, { superkey, supertoken }: DemoApp): string => {
   const credentials = `-H 'x-access-superkey: ${superkey}' -H 'x-access-supertoken: ${supertoken}'`;
   return `
   Gatehouse   ${site}
   reference   ${site}/docs
   mailbox     ${mailbox}
+  texts       ${texts}
   super key   ${superkey}
   super token ${supertoken}
   operator    the token is in .dev.vars
