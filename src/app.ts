@@ -18,6 +18,7 @@ import { pageRoutes } from './routes/pages/index.tsx';
 import { partnerRoutes } from './routes/partner/index.ts';
 import { platformRoutes } from './routes/platform/index.ts';
 import { keyRoutes } from './routes/platform/keys.ts';
+import { tenantRoutes } from './routes/tenant/index.ts';
 import type { Seams } from './services.ts';
 
 /** The whole API. `seams` is what it takes from the world. */
@@ -53,5 +54,6 @@ export const createApp = (seams: Seams): Hono<AppEnv> => {
   app.route('/customer', partnerRoutes);
   app.route('/customers', accountRoutes);
   app.route('/v1/auth', loginRoutes);
+  app.route('/api', tenantRoutes);
   return app;
 };

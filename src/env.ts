@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { TenantId } from './crypto/ids.ts';
 import { type MailSettings, parseMailUrl } from './outside/mail/settings.ts';
+import { parseSmsUrl, type TextSettings } from './outside/texts/settings.ts';
 
 import type { Platform, Tenant } from './services.ts';
 
@@ -12,6 +13,8 @@ export type Settings = {
   /** 32 bytes, base64. */
   masterKey: string;
   mail: MailSettings;
+  /** Null: text messages are not set up. */
+  sms: TextSettings | null;
 };
 
 /** A setting is missing or malformed. The message names it and how it should be, never what it is. */
@@ -41,6 +44,15 @@ const settingsSchema = z.object({
     context.addIssue('must be cloudflare:, smtp://user:pass@host:port, smtps://… or the https:// URL of a mail API');
     return z.NEVER;
   }),
+  SMS_URL: z
+    .string('must be a URL')
+    .transform((text, context): TextSettings => {
+      const sms = parseSmsUrl(text);
+      if (sms) return sms;
+      context.addIssue('must be https://user:pass@host/…/Messages.json?from=+15550001234, or not be set');
+      return z.NEVER;
+    })
+    .optional(),
 });
 
 /** The settings in the Worker's environment, or a SettingsError that names every fault in one line. */
@@ -50,13 +62,14 @@ export const readSettings = (env: Env): Settings => {
     const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
     throw new SettingsError(`Settings refused: ${faults.join('; ')}`);
   }
-  const { BASE_DOMAIN, DEFAULT_TENANT, OPERATOR_TOKEN, MASTER_KEY, MAIL_URL } = parsed.data;
+  const { BASE_DOMAIN, DEFAULT_TENANT, OPERATOR_TOKEN, MASTER_KEY, MAIL_URL, SMS_URL } = parsed.data;
   return {
     baseDomain: BASE_DOMAIN,
     defaultTenant: DEFAULT_TENANT ?? null,
     operatorToken: OPERATOR_TOKEN ?? null,
     masterKey: MASTER_KEY,
     mail: MAIL_URL,
+    sms: SMS_URL ?? null,
   };
 };
 

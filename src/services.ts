@@ -1,3 +1,4 @@
+import { verifyForeignToken } from './crypto/foreign-tokens.ts';
 import { deriveMasterKeys, type MasterKeys } from './crypto/master-key.ts';
 import { randomToken } from './crypto/random.ts';
 import type { Sealer } from './crypto/sealing.ts';
@@ -8,13 +9,16 @@ import { createActivations } from './domain/activations.ts';
 import { createApiKeys } from './domain/api-keys.ts';
 import { createApps } from './domain/apps.ts';
 import { createAudit, type Origin } from './domain/audit.ts';
+import { createAuthentications } from './domain/authentications.ts';
 import { createAuthorizationCodes } from './domain/authorization-codes.ts';
 import { createAwsVault } from './domain/aws-credentials.ts';
 import { type ConnectionMemory, createConnections } from './domain/connections.ts';
 import { createCustomers } from './domain/customers.ts';
 import { createEmailChanges } from './domain/email-changes.ts';
+import { createEnrichment } from './domain/enrichment.ts';
 import { createEnrolments } from './domain/enrolments.ts';
 import { createFederation } from './domain/federation.ts';
+import { createFlows } from './domain/flows.ts';
 import { createKeyring, type KeyMemory } from './domain/keyring.ts';
 import { createLimits } from './domain/limits.ts';
 import { createLoginStates } from './domain/login-states.ts';
@@ -26,19 +30,24 @@ import { createPasscodes } from './domain/passcodes.ts';
 import { createPasswordResets } from './domain/password-resets.ts';
 import { createPasswordSignIns } from './domain/password-sign-ins.ts';
 import { createProfiles } from './domain/profiles.ts';
+import { createProviders, type ProviderMemory } from './domain/providers.ts';
 import { createRedemptions } from './domain/redemptions.ts';
 import { createSessions } from './domain/sessions.ts';
 import { createSignups } from './domain/signups.ts';
 import { createSso } from './domain/sso.ts';
 import { createSubscriptions } from './domain/subscriptions.ts';
+import { createTenantAccounts } from './domain/tenant-accounts.ts';
 import { createTenantDirectory, type TenantDirectory } from './domain/tenant-directory.ts';
 import { createTenants, type Tenants } from './domain/tenants.ts';
 import { readSettings, type Settings } from './env.ts';
 import { isCallableUrl } from './outside/identity-providers/http.ts';
 import { createOidcRelyingParty, type OidcRelyingParty } from './outside/identity-providers/oidc.ts';
+import { createProviderCheck, type ProviderCheck } from './outside/identity-providers/provider-checks.ts';
 import type { SamlLoader } from './outside/identity-providers/saml.ts';
 import { createMailer } from './outside/mail/mailer.ts';
 import { createMailTransport } from './outside/mail/transports.ts';
+import { createTexter, type Texter } from './outside/texts/texter.ts';
+import { createTextTransport } from './outside/texts/transport.ts';
 import { createAccessStore } from './storage/access.ts';
 import { createAccountStore } from './storage/accounts.ts';
 import { createApiKeyStore } from './storage/api-keys.ts';
@@ -48,14 +57,19 @@ import { createConnectionStore } from './storage/connections.ts';
 import { createCustomerStore } from './storage/customers.ts';
 import { type Database, guarded, openDatabase, StorageError } from './storage/database.ts';
 import { createEnrolmentStore } from './storage/enrolments.ts';
+import { createFlowStore } from './storage/flows.ts';
+import { createHeldChangeStore } from './storage/held-changes.ts';
 import { createIdentityStore } from './storage/identities.ts';
 import { createRefreshTokenStore, createSecretStore } from './storage/kv.ts';
 import { createLoginStateStore } from './storage/login-states.ts';
 import { createMemberStore } from './storage/members.ts';
+import { createPostalCodeStore } from './storage/postal-codes.ts';
 import { createProfileStore } from './storage/profiles.ts';
+import { createProviderStore } from './storage/providers.ts';
 import { createSessionStore } from './storage/sessions.ts';
 import { createSigningKeyStore, type SigningKeyStore } from './storage/signing-keys.ts';
 import { createSubscriptionStore } from './storage/subscriptions.ts';
+import { createTenantAccountStore } from './storage/tenant-accounts.ts';
 import { createTenantDataStore, createTenantStore, type Tenant } from './storage/tenants.ts';
 import { createUserStore } from './storage/users.ts';
 
@@ -99,11 +113,17 @@ export const createPlatform = async (env: Env, { now, fetch }: Seams): Promise<P
   const tenantStore = guarded(createTenantStore(database));
   const directory = createTenantDirectory({ store: tenantStore, ...settings, now });
   const transport = createMailTransport(settings.mail, env.EMAIL, fetch);
+  const textTransport = settings.sms && createTextTransport(settings.sms, fetch);
   const sealers = new Map<string, Sealer>();
   const keyMemory: KeyMemory = new Map();
   const connectionMemory: ConnectionMemory = new Map();
+  const providerMemory: ProviderMemory = new Map();
   const allowsLoopback = settings.baseDomain === 'localhost';
   const relyingParty = createOidcRelyingParty({ fetch, allowsLoopback, now, randomToken });
+  const checkProvider = createProviderCheck({
+    ...{ fetch, allowsLoopback, now, randomToken },
+    verifyToken: verifyForeignToken,
+  });
 
   return {
     settings,
@@ -126,12 +146,15 @@ export const createPlatform = async (env: Env, { now, fetch }: Seams): Promise<P
         masterKeys,
         sealer: () => openSealer(sealers, masterKeys, tenant),
         mailer: createMailer({ transport, from: senderOf(settings), tenant }),
+        texter: textTransport && createTexter({ transport: textTransport, tenant }),
         issuer: hostedSiteOf(settings, tenant),
         signingKeys: guarded(createSigningKeyStore(database, tenant.id)),
         keyMemory,
         connectionMemory,
         allowsLoopback,
         relyingParty,
+        providerMemory,
+        checkProvider,
         request,
         now,
       }),
@@ -155,12 +178,16 @@ type TenantResources = {
   masterKeys: MasterKeys;
   sealer: () => Promise<Sealer>;
   mailer: ReturnType<typeof createMailer>;
+  /** Null: text messages are not set up. */
+  texter: Texter | null;
   issuer: string;
   signingKeys: SigningKeyStore;
   keyMemory: KeyMemory;
   connectionMemory: ConnectionMemory;
   allowsLoopback: boolean;
   relyingParty: OidcRelyingParty;
+  providerMemory: ProviderMemory;
+  checkProvider: ProviderCheck;
   request: RequestContext;
   now: () => number;
 };
@@ -236,9 +263,32 @@ const createTenantServices = (resources: TenantResources) => {
     ...{ limits, mailer, audit, origin, defer, now },
     redirectUris: tenant.redirectUris,
   });
+  const access = createAccess({
+    store: guarded(createAccessStore(database, tenantId)),
+    users,
+    tokens: accessTokens,
+    now,
+  });
+  const accountStore = guarded(createAccountStore(database, tenantId));
+  const isCallable = (url: string) => isCallableUrl(url, resources.allowsLoopback);
+  const providers = createProviders({
+    ...{ tenantId, isCallable, sealer, audit, now },
+    store: guarded(createProviderStore(database, tenantId)),
+    memory: resources.providerMemory,
+  });
+  const tenantAccounts = createTenantAccounts({
+    ...{ tenantId, users, access, activations, emailChanges, oneTimeSecrets, keyedHash, sealer, limits, mailer },
+    ...{ audit, origin, settings, defer, now },
+    store: guarded(createTenantAccountStore(database, tenantId)),
+    accounts: accountStore,
+    heldChanges: guarded(createHeldChangeStore(database, tenantId)),
+    subscriptions: subscriptionStore,
+    enrich: createEnrichment({ store: guarded(createPostalCodeStore(database)) }),
+    texter: resources.texter,
+  });
   return {
     tenant,
-    access: createAccess({ store: guarded(createAccessStore(database, tenantId)), users, tokens: accessTokens, now }),
+    access,
     apps: createApps({ tenantId, store: guarded(createAppStore(database, tenantId)), audit, now }),
     apiKeys: createApiKeys({ tenantId, store: apiKeyStore, audit, now }),
     customers: createCustomers({ tenantId, store: customerStore, activations, sealer, keyedHash, audit, now }),
@@ -260,7 +310,7 @@ const createTenantServices = (resources: TenantResources) => {
     }),
     accounts: createAccounts({
       ...{ customers: customerStore, signIns, emailChanges, mailer, audit, tenantName, defer, now },
-      store: guarded(createAccountStore(database, tenantId)),
+      store: accountStore,
       subscriptions: subscriptionStore,
     }),
     profiles: createProfiles({ store: guarded(createProfileStore(database, tenantId)), vault, now }),
@@ -270,6 +320,28 @@ const createTenantServices = (resources: TenantResources) => {
       store: guarded(createMemberStore(database, tenantId)),
     }),
     subscriptions: createSubscriptions({ store: subscriptionStore, audit }),
+    flows: createFlows({ tenantId, store: guarded(createFlowStore(database, tenantId)), audit }),
+    providers,
+    tenantAccounts,
+    authentications: createAuthentications({
+      ...{
+        tenantId,
+        providers,
+        users,
+        tenantAccounts,
+        signIns,
+        lifetimes,
+        keyedHash,
+        limits,
+        audit,
+        origin,
+        defer,
+        now,
+      },
+      check: resources.checkProvider,
+      identities: guarded(createIdentityStore(database, tenantId)),
+      tokens: accessTokens,
+    }),
   };
 };
 

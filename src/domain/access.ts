@@ -79,6 +79,8 @@ export const createAccess = ({ store, users, tokens, now }: Dependencies) => {
   };
 };
 
+export type Access = ReturnType<typeof createAccess>;
+
 const admitApp = async (credentials: Credentials, credential: AppCredential | null, now: number): Promise<App> => {
   const isLive = credential && (credential.expiresAt === null || credential.expiresAt > now);
   if (!isLive) throw new Refusal('unknown_key');

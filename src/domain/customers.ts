@@ -128,8 +128,6 @@ export const createCustomers = ({ tenantId, store, activations, sealer, keyedHas
           id,
           ...details,
           ...addresses,
-          type: null,
-          addressLine2: null,
           status: 'active',
           hasApiAccess: true,
           createdByApp: app.appId,

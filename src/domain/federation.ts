@@ -129,10 +129,8 @@ export const createFederation = (dependencies: Dependencies) => {
     const outcome = await identities.create(
       { provider: providerOf(connection), subject: assertion.subject },
       {
-        ...{ id: customerId, company: null, name: name === '' ? null : name, type: null, ...common },
-        ...{ address: null, addressLine2: null, city: null, region: null, postalCode: null, country: null },
-        ...{ phone: null, mobile: null, website: null },
-        ...{ status: 'active', hasApiAccess: true, createdByApp: null, version: 1 },
+        ...{ id: customerId, name: name === '' ? null : name, ...common },
+        ...{ status: 'active', hasApiAccess: true, version: 1 },
       },
       { id: userId, customerId, isOwner: true, locale: null, givenName, familyName, activatedAt: at, ...common },
       audit('customer.created', `user:${userId}`, customerId, { by: providerOf(connection) }),

@@ -123,6 +123,8 @@ const NOBODY: UserId = 'usr_nobody';
 
 /** What a new user has none of. */
 const WITHOUT_CREDENTIALS = {
+  phone: null,
+  phoneVerifiedAt: null,
   passwordHash: null,
   passwordExpiresAt: null,
   activatedAt: null,

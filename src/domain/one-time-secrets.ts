@@ -11,13 +11,14 @@ import { Refusal } from './refusal.ts';
 export const LIFETIME_SECONDS = {
   passcode: 600,
   login_code: 600,
+  challenge_code: 600,
   authorization_code: 60,
   activation: 7 * 24 * 3600,
   password_reset: 1800,
   email_change: 24 * 3600,
 } as const;
 
-type MailedPurpose = 'passcode' | 'login_code' | 'activation' | 'password_reset' | 'email_change';
+type MailedPurpose = 'passcode' | 'login_code' | 'challenge_code' | 'activation' | 'password_reset' | 'email_change';
 
 /** A secret to be mailed. `subject` is whom it is for, `heldBy` what must be presented beside it. */
 type MailedSecret<Purpose extends MailedPurpose> = {

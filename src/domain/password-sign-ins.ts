@@ -45,7 +45,11 @@ export const createPasswordSignIns = (dependencies: Dependencies) => {
 
   return {
     /** An access token. Refuses with `invalid_credentials`, whatever is wrong, and `rate_limited`. */
-    signIn: async (email: EmailAddress, password: string): Promise<string> => {
+    signIn: async (
+      email: EmailAddress,
+      password: string,
+      lifetimeSeconds: number = lifetimes.accessTokenAccount,
+    ): Promise<string> => {
       // Taken before the user is read: a change of the password while this one is compared ends the token, too.
       const at = now();
       const [counted, fromIp] = await Promise.all([limits.passwordOf(email.key), limits.attemptFrom(origin.ip)]);
@@ -58,7 +62,7 @@ export const createPasswordSignIns = (dependencies: Dependencies) => {
         amr: ['pwd'],
         authenticatedAt: at,
         at,
-        lifetimeSeconds: lifetimes.accessTokenAccount,
+        lifetimeSeconds,
       });
     },
 

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import { createMiddleware } from 'hono/factory';
-import { tenantOfCredentialKey } from '../crypto/ids.ts';
+import { type TenantId, tenantOfCredentialKey } from '../crypto/ids.ts';
 import type { Credentials } from '../domain/access.ts';
 import { rateLimited } from '../domain/limits.ts';
 import { Refusal } from '../domain/refusal.ts';
@@ -54,6 +54,19 @@ const admit = async (c: Context<PartnerEnv>, level: Level): Promise<void> => {
     token: token.value,
     isFromQuery: key.isFromQuery || token.isFromQuery,
   });
+};
+
+/**
+ * An app's pair, by headers alone, where a caller may be an app among others: null without a trace of one. Refuses with
+ * `missing_key`, `missing_token`, and with `unknown_key` for a key of another tenant.
+ */
+export const readAppCredentials = <E extends AppEnv>(c: Context<E>, tenantId: TenantId): Credentials | null => {
+  const [key, token] = [c.req.header(NAMES.app.key[0]), c.req.header(NAMES.app.token[0])];
+  if (key === undefined && token === undefined) return null;
+  if (!key) throw new Refusal('missing_key');
+  if (!token) throw new Refusal('missing_token');
+  if (tenantOfCredentialKey(NAMES.app.prefix, key) !== tenantId) throw new Refusal('unknown_key');
+  return { key, token, isFromQuery: false };
 };
 
 const LIMIT_PERIOD_MS = 60_000;

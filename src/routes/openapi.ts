@@ -13,7 +13,7 @@ type Operation = {
   summary: string;
   description?: string;
   security?: readonly Security[];
-  success: Partial<Record<200 | 201 | 204 | 302, Success>>;
+  success: Partial<Record<200 | 201 | 202 | 204 | 302, Success>>;
   /** The refusals that are this route's own, beside the ones of its group and of every route. */
   refusals?: readonly RefusalCode[];
 };

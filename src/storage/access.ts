@@ -1,7 +1,7 @@
 import { and, desc, eq, getTableColumns, isNotNull, lt, or, type SQL, sql } from 'drizzle-orm';
 import type { AppId, CustomerId, TenantId, UserId } from '../crypto/ids.ts';
 import { NO_APP } from './api-keys.ts';
-import { beginsWith, type Customer, type NewCustomer } from './customers.ts';
+import { beginsWith, type Customer } from './customers.ts';
 import type { Database } from './database.ts';
 import { apiKeys, appCredentials, apps, customers, users } from './schema.ts';
 
@@ -53,7 +53,7 @@ export const createAccessStore = (db: Database, tenantId: TenantId) => ({
   findAppAndPage: async (
     superKey: string,
     page: PageRequest,
-  ): Promise<{ credential: AppCredential | null; customers: NewCustomer[] }> => {
+  ): Promise<{ credential: AppCredential | null; customers: Omit<Customer, 'ownerId' | 'locale'>[] }> => {
     // Which of the two queries has rows depends on the app, so that one round trip does: the other reads none.
     const seen = (ofApp: SQL | undefined) =>
       db

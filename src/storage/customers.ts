@@ -9,6 +9,7 @@ import {
   challenges,
   customerSubscriptions,
   customers,
+  heldChanges,
   idempotency,
   identities,
   phones,
@@ -21,7 +22,8 @@ export type CustomerRow = typeof customers.$inferSelect;
 /** A customer with its owner, in whose locale it is written to. */
 export type Customer = Omit<CustomerRow, 'tenantId'> & { ownerId: UserId; locale: string | null };
 
-export type NewCustomer = Omit<CustomerRow, 'tenantId'>;
+/** What is not said of a new customer is null. */
+export type NewCustomer = Omit<typeof customers.$inferInsert, 'tenantId'>;
 /** A user as it is made: without password, not activated. */
 export type NewUser = Pick<
   typeof users.$inferSelect,
@@ -144,6 +146,7 @@ export const createCustomerStore = (db: Database, tenantId: TenantId) => ({
       recordEvent(db, tenantId, event),
       anonymiseEvents(db, tenantId, id),
       deleteApiKeysOf(db, tenantId, id),
+      db.delete(heldChanges).where(and(eq(heldChanges.tenantId, tenantId), eq(heldChanges.customerId, id))),
       db.delete(challenges).where(and(eq(challenges.tenantId, tenantId), eq(challenges.customerId, id))),
       db.delete(idempotency).where(and(eq(idempotency.tenantId, tenantId), eq(idempotency.customerId, id))),
       db

@@ -1,4 +1,6 @@
+import { getTableColumns, type SQL, sql } from 'drizzle-orm';
 import { type DrizzleD1Database, drizzle } from 'drizzle-orm/d1';
+import type { SQLiteTable } from 'drizzle-orm/sqlite-core';
 
 export type Database = DrizzleD1Database;
 
@@ -55,4 +57,18 @@ export const violatedTableOf = async (write: () => Promise<unknown>): Promise<st
 const innermostMessage = (error: unknown): string => {
   if (!(error instanceof Error)) return 'unknown failure';
   return error.cause instanceof Error ? innermostMessage(error.cause) : error.message;
+};
+
+/** The statement that inserts a row where the condition holds. What the row does not say is null, or the column's default. */
+export const insertIf = <Table extends SQLiteTable>(
+  db: Database,
+  table: Table,
+  row: Table['$inferInsert'],
+  condition: SQL,
+) => {
+  const values = Object.entries(getTableColumns(table)).map(([name, column]) => {
+    const value: unknown = Reflect.get(row, name) ?? column.default ?? null;
+    return value === null ? sql`null` : sql`${sql.param(value, column)}`;
+  });
+  return db.insert(table).select(sql`select ${sql.join(values, sql`, `)} where ${condition}`);
 };

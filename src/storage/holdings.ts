@@ -7,6 +7,7 @@ import {
   awsCredentials,
   challenges,
   events,
+  heldChanges,
   idempotency,
   identities,
   phones,
@@ -27,6 +28,7 @@ export type Holdings = {
   >[];
   apiKeys: Pick<typeof apiKeys.$inferSelect, 'key' | 'appId' | 'createdAt' | 'renewedAt'>[];
   oneTimeSecrets: Omit<typeof challenges.$inferSelect, 'tenantId' | 'customerId' | 'consumedBy'>[];
+  heldChanges: Pick<typeof heldChanges.$inferSelect, 'expiresAt'>[];
   keptAnswers: Pick<typeof idempotency.$inferSelect, 'appId' | 'key' | 'expiresAt'>[];
   events: (typeof events.$inferSelect)[];
 };
@@ -86,6 +88,11 @@ export const findHoldings = async (db: Database, tenantId: TenantId, customerId:
       .where(and(eq(idempotency.tenantId, tenantId), eq(idempotency.customerId, customerId)))
       .orderBy(asc(idempotency.expiresAt)),
     db
+      .select({ expiresAt: heldChanges.expiresAt })
+      .from(heldChanges)
+      .where(and(eq(heldChanges.tenantId, tenantId), eq(heldChanges.customerId, customerId)))
+      .orderBy(asc(heldChanges.expiresAt)),
+    db
       .select()
       .from(events)
       .where(and(eq(events.tenantId, tenantId), eq(events.subject, customerId)))
@@ -100,7 +107,8 @@ export const findHoldings = async (db: Database, tenantId: TenantId, customerId:
     apiKeys: found[5],
     oneTimeSecrets: found[6].map(({ consumedBy: _, ...secret }) => secret),
     keptAnswers: found[7],
-    events: found[8],
+    heldChanges: found[8],
+    events: found[9],
   };
 };
 

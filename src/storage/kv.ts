@@ -13,6 +13,7 @@ import type { ChallengePurpose } from './schema.ts';
  * | password_reset:     | keyed hash of tenant, email address and code     | challenge                          | 30 min |
  * | email_change:       | keyed hash of tenant, user and key               | challenge, keyed hash of address   | 24 h   |
  * | login_code:         | keyed hash of tenant, state and code             | challenge                          | 10 min |
+ * | challenge_code:     | keyed hash of tenant, challenge and code         | challenge                          | 10 min |
  * | authorization_code: | keyed hash of tenant and code                    | challenge, whose it is, its state  | 60 s   |
  * | refresh_token:      | tenant, and SHA-256 of the token                 | session, user, which token it is   | idle   |
  */
@@ -23,6 +24,7 @@ export type SecretEntries = {
   password_reset: { challengeId: ChallengeId };
   email_change: { challengeId: ChallengeId; addressHash: string };
   login_code: { challengeId: ChallengeId };
+  challenge_code: { challengeId: ChallengeId };
   authorization_code: {
     challengeId: ChallengeId;
     userId: UserId;

@@ -1,5 +1,25 @@
-import { foreignKey, index, integer, primaryKey, sqliteTable, text, unique } from 'drizzle-orm/sqlite-core';
-import type { AppId, ChallengeId, CustomerId, EventId, PhoneId, SessionId, TenantId, UserId } from '../crypto/ids.ts';
+import {
+  foreignKey,
+  index,
+  integer,
+  primaryKey,
+  real,
+  sqliteTable,
+  text,
+  unique,
+  uniqueIndex,
+} from 'drizzle-orm/sqlite-core';
+import type {
+  AppId,
+  ChallengeId,
+  CustomerId,
+  EventId,
+  HeldChangeId,
+  PhoneId,
+  SessionId,
+  TenantId,
+  UserId,
+} from '../crypto/ids.ts';
 import type { JWK, SigningAlgorithm } from '../crypto/signing-keys.ts';
 
 /*
@@ -18,7 +38,49 @@ export type ChallengePurpose =
   | 'authorization_code'
   | 'password_reset'
   | 'email_change'
-  | 'login_code';
+  | 'login_code'
+  | 'challenge_code';
+/** JSON, of any form that the tenant likes. */
+export type Attributes = { [name: string]: Json };
+export type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
+/** Null is what was cleared; what is undefined was not said. */
+type Said<Members> = { [Name in keyof Members]?: Members[Name] | null | undefined };
+
+export type TenantAddress = Said<{
+  line1: string;
+  line2: string;
+  city: string;
+  region: string;
+  postalCode: string;
+  /** ISO 3166-1 alpha-2. */
+  country: string;
+  /** In degrees, as is the longitude. */
+  latitude: number;
+  longitude: number;
+}>;
+
+export type ProfileTexts = Said<{
+  email: string;
+  phone: string;
+  firstName: string;
+  lastName: string;
+  name: string;
+  company: string;
+  /** `YYYY-MM-DD`. */
+  birthDate: string;
+  /** BCP 47. */
+  locale: string;
+  /** By its name in the IANA database. */
+  timezone: string;
+  website: string;
+}>;
+
+/** A customer as the tenant surface knows it. */
+export type TenantProfile = ProfileTexts & Said<{ address: TenantAddress; attributes: Attributes }>;
+
+/** What may be the same for many: what tells one person from another is nobody's default. */
+export type ProfileDefaults = Omit<TenantProfile, 'email' | 'phone'>;
+
 export type Locale = 'en' | 'de' | 'fr' | 'es';
 export type SigningKeyState = 'next' | 'current' | 'retired';
 export type Branding = { logoUrl: string | null; primaryColor: string | null };
@@ -43,6 +105,12 @@ export type TenantSettings = {
   corsOrigins: string[] | null;
   /** How long a password that a reset made may be used before it must have been changed; null for ever. */
   resetPassphraseLifetime?: number | null;
+  /** Whether new accounts are challenged, too, so that nobody learns which accounts there are. */
+  challenge?: 'existing' | 'always';
+  /** JSON Schema (2020-12) of the attributes of the tenant surface. */
+  attributesSchema?: Attributes | null;
+  /** Members that accounts of the tenant surface get when nothing else says them. */
+  profileDefaults?: ProfileDefaults;
 };
 
 /** How a connection reaches its identity provider. Secrets are sealed with the tenant's data key. */
@@ -58,6 +126,59 @@ export type ConnectionSettings =
       /** What requests are signed with; null where they are not. */
       signing: { sealedPrivateKey: string; certificate: string } | null;
     };
+
+/**
+ * How a provider of the tenant surface is asked who somebody is. `clientIds` are ours there, any of which will do; the
+ * secret is the first one's. `issuer` and `baseUrl` are null where the provider that everybody knows is meant.
+ */
+export type ProviderSettings =
+  | {
+      type: 'google' | 'microsoft' | 'line';
+      clientIds: string[];
+      sealedClientSecret: string | null;
+      issuer: string | null;
+    }
+  | {
+      type: 'apple';
+      clientIds: string[];
+      /** What our client secrets there are signed with: a key of the developer portal, as PKCS #8 in PEM. */
+      signingKey: { teamId: string; keyId: string; sealedPrivateKey: string } | null;
+      issuer: string | null;
+    }
+  | { type: 'facebook'; appId: string; sealedAppSecret: string; baseUrl: string | null }
+  | { type: 'oidc'; issuer: string; clientIds: string[]; sealedClientSecret: string | null }
+  | {
+      type: 'jwt';
+      keys: { jwksUrl: string } | { publicKey: PublicKey };
+      issuer: string;
+      audience: string;
+      /** The tenant's names of claims; null for what its tokens do not say. */
+      claims: {
+        subject: string;
+        email: string | null;
+        emailVerified: string | null;
+        name: string | null;
+        givenName: string | null;
+        familyName: string | null;
+      };
+    }
+  | { type: 'http'; url: string; sealedSecret: string }
+  | { type: 'otp' | 'password'; isEnabled: boolean };
+
+/** Public members of a JWK (RFC 7517), and no others. */
+type PublicKey = { kty: string; kid?: string; alg?: string; use?: string; key_ops?: string[] } & {
+  [member in 'crv' | 'x' | 'y' | 'n' | 'e']?: string;
+};
+
+/** One thing that a flow does. */
+export type FlowStep =
+  | { kind: 'challenge'; channel: 'email' | 'sms' | null }
+  | { kind: 'send_activation' }
+  /** Null for all that the tenant offers. */
+  | { kind: 'subscribe'; subscriptions: string[] | null }
+  | { kind: 'notify'; name: string | null }
+  | { kind: 'set'; members: ProfileDefaults }
+  | { kind: 'require'; members: string[] };
 
 export const tenants = sqliteTable('tenants', {
   id: text().$type<TenantId>().primaryKey(),
@@ -141,6 +262,7 @@ export const customers = sqliteTable(
     tenantId: text('tenant_id').$type<TenantId>().notNull(),
     id: text().$type<CustomerId>().notNull(),
     company: text(),
+    /** Empty for whoever has none; the key then is one that no address can have. */
     email: text().notNull(),
     emailKey: text('email_key').notNull(),
     name: text(),
@@ -155,6 +277,13 @@ export const customers = sqliteTable(
     /** What kind of customer it is, in the tenant's own words. */
     type: text(),
     addressLine2: text('address_line_2'),
+    /** `YYYY-MM-DD`. */
+    birthDate: text('birth_date'),
+    timezone: text(),
+    latitude: real(),
+    longitude: real(),
+    /** What forms and apps of the tenant keep beside, in the tenant's own words. */
+    attributes: text({ mode: 'json' }).$type<Attributes>(),
     status: text().$type<CustomerStatus>().notNull(),
     hasApiAccess: integer('has_api_access', { mode: 'boolean' }).notNull(),
     /** The app that created the customer, even when that app is gone: hence no foreign key. */
@@ -188,6 +317,9 @@ export const users = sqliteTable(
     passwordExpiresAt: integer('password_expires_at'),
     /** When the user proved to read mail at the address. */
     activatedAt: integer('activated_at'),
+    /** E.164: the number that the user is known by, as others are by their address; null for one who has none. */
+    phone: text(),
+    phoneVerifiedAt: integer('phone_verified_at'),
     /** Access tokens that were issued up to this moment are dead. */
     validAfter: integer('valid_after').notNull().default(0),
     /** The address that the user wants to change to, until it is confirmed. */
@@ -199,6 +331,7 @@ export const users = sqliteTable(
   (table) => [
     primaryKey({ columns: [table.tenantId, table.id] }),
     unique('users_email').on(table.tenantId, table.emailKey),
+    uniqueIndex('users_phone').on(table.tenantId, table.phone),
     index('users_customer').on(table.tenantId, table.customerId),
     foreignKey({ columns: [table.tenantId, table.customerId], foreignColumns: [customers.tenantId, customers.id] }),
   ],
@@ -347,6 +480,86 @@ export const connectionDomains = sqliteTable(
       foreignColumns: [connections.tenantId, connections.name],
     }),
   ],
+);
+
+/**
+ * Changes that wait for the answer to a challenge, sealed: nobody sees them before. A newer challenge of the same person
+ * leaves the one before without effect.
+ */
+export const heldChanges = sqliteTable(
+  'held_changes',
+  {
+    tenantId: text('tenant_id').$type<TenantId>().notNull(),
+    id: text().$type<HeldChangeId>().notNull(),
+    /** Who is asked: a newer challenge takes the place of the one before. */
+    subject: text().notNull(),
+    customerId: text('customer_id').$type<CustomerId>().notNull(),
+    sealedChange: text('sealed_change').notNull(),
+    expiresAt: integer('expires_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.id] }),
+    index('held_changes_customer').on(table.tenantId, table.customerId),
+    index('held_changes_expiry').on(table.tenantId, table.expiresAt),
+  ],
+);
+
+/** Whom the tenant's forms and apps let people sign in with. Secrets are sealed with the tenant's data key. */
+export const providers = sqliteTable(
+  'providers',
+  {
+    tenantId: text('tenant_id').$type<TenantId>().notNull(),
+    name: text().notNull(),
+    settings: text({ mode: 'json' }).$type<ProviderSettings>().notNull(),
+    /** Whether whoever is not known yet gets an account. */
+    allowsSignup: integer('allows_signup', { mode: 'boolean' }).notNull(),
+    createdAt: integer('created_at').notNull(),
+    updatedAt: integer('updated_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenantId, table.name] })],
+);
+
+/** What a provider's tokens were used with once, and may not be again: keyed hashes of nonces. */
+export const usedNonces = sqliteTable(
+  'used_nonces',
+  {
+    tenantId: text('tenant_id').$type<TenantId>().notNull(),
+    hash: text().notNull(),
+    expiresAt: integer('expires_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.hash] }),
+    index('used_nonces_expiry').on(table.tenantId, table.expiresAt),
+  ],
+);
+
+/** What is done after a form or app has created or changed an account, by name. */
+export const flows = sqliteTable(
+  'flows',
+  {
+    tenantId: text('tenant_id').$type<TenantId>().notNull(),
+    name: text().notNull(),
+    steps: text({ mode: 'json' }).$type<FlowStep[]>().notNull(),
+    createdAt: integer('created_at').notNull(),
+    updatedAt: integer('updated_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenantId, table.name] })],
+);
+
+/** Where postal codes are. The world's, not a tenant's. */
+export const postalCodes = sqliteTable(
+  'postal_codes',
+  {
+    /** ISO 3166-1 alpha-2. */
+    country: text().notNull(),
+    /** Capital letters and digits alone. */
+    code: text().notNull(),
+    city: text().notNull(),
+    region: text(),
+    latitude: real(),
+    longitude: real(),
+  },
+  (table) => [primaryKey({ columns: [table.country, table.code] })],
 );
 
 /** A customer's key/token pair, one for each app that asked for it. The key stays, the token is renewed. */

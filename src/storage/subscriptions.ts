@@ -84,6 +84,7 @@ export const replaceSubscriptions = (
   customerId: CustomerId,
   ids: readonly string[],
   at: number,
+  condition?: SQL,
 ) => {
   // One parameter for all of them: D1 binds a hundred at most.
   const wanted = sql`(select value from json_each(${JSON.stringify(ids)}))`;
@@ -95,16 +96,30 @@ export const replaceSubscriptions = (
           eq(customerSubscriptions.tenantId, tenantId),
           eq(customerSubscriptions.customerId, customerId),
           notInArray(customerSubscriptions.subscriptionId, wanted),
+          condition,
         ),
       ),
-    db
-      .insert(customerSubscriptions)
-      .select(
-        sql`select ${tenantId}, ${customerId}, ${subscriptions.id}, ${at} from ${subscriptions} where
-          ${and(eq(subscriptions.tenantId, tenantId), inArray(subscriptions.id, wanted))}`,
-      )
-      .onConflictDoNothing(),
+    addSubscriptions(db, tenantId, customerId, ids, at, condition),
   ];
+};
+
+/** The statement that adds to what a customer has; `ids` null for all that the tenant offers. */
+export const addSubscriptions = (
+  db: Database,
+  tenantId: TenantId,
+  customerId: CustomerId,
+  ids: readonly string[] | null,
+  at: number,
+  condition?: SQL,
+) => {
+  const isWanted = ids && inArray(subscriptions.id, sql`(select value from json_each(${JSON.stringify(ids)}))`);
+  return db
+    .insert(customerSubscriptions)
+    .select(
+      sql`select ${tenantId}, ${customerId}, ${subscriptions.id}, ${at} from ${subscriptions} where
+        ${and(eq(subscriptions.tenantId, tenantId), isWanted ?? undefined, condition)}`,
+    )
+    .onConflictDoNothing();
 };
 
 const ofSubscription = (tenantId: TenantId, id: string) =>

@@ -10,7 +10,7 @@ import {
 } from './challenges.ts';
 import { type CustomerRow, ofCustomer } from './customers.ts';
 import { type Database, violatedTableOf } from './database.ts';
-import { type NewEvent, recordEvent, recordEventIf } from './events.ts';
+import { type NewEvent, recordEventIf } from './events.ts';
 import {
   allows,
   type Counted,
@@ -84,7 +84,7 @@ export const createUserStore = (db: Database, tenantId: TenantId) => ({
   ): Promise<void> => {
     await db.batch([
       clearHits(db, tenantId, bucket),
-      recordEvent(db, tenantId, event),
+      recordUnlessDeleted(db, tenantId, event),
       ...(hash === null
         ? []
         : [changeUser(db, tenantId, id, { passwordHash: hash.better }, eq(users.passwordHash, hash.old))]),
@@ -92,7 +92,7 @@ export const createUserStore = (db: Database, tenantId: TenantId) => ({
   },
 
   record: async (event: NewEvent): Promise<void> => {
-    await recordEvent(db, tenantId, event);
+    await recordUnlessDeleted(db, tenantId, event);
   },
 
   /**
@@ -132,6 +132,16 @@ export const createUserStore = (db: Database, tenantId: TenantId) => ({
 });
 
 export type UserStore = ReturnType<typeof createUserStore>;
+
+/** What is told after the answer may come after a deletion: then there is nobody left to tell of. */
+const recordUnlessDeleted = (db: Database, tenantId: TenantId, event: NewEvent) =>
+  recordEventIf(
+    db,
+    tenantId,
+    event,
+    sql`${event.subject} = ${tenantId} or exists (select 1 from ${customers}
+      where ${and(eq(customers.tenantId, tenantId), sql`${customers.id} = ${event.subject}`)})`,
+  );
 
 /** The statement that changes a user, where the condition holds. */
 export const changeUser = (db: Database, tenantId: TenantId, id: UserId, changes: UserChanges, condition?: SQL) =>

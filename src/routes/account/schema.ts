@@ -23,7 +23,7 @@ export const customerResponse = z
     country: stringOrNull,
     address_town: stringOrNull,
     address_postcode: stringOrNull,
-    email: z.string(),
+    email: stringOrNull,
     id: z.string(),
     subscriptions: z.array(z.strictObject({ id: z.string(), name: z.string(), subscribed_at: z.iso.datetime() })),
     address_region: stringOrNull,

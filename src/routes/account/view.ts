@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type { Account, AccountRequest, Holdings } from '../../domain/accounts.ts';
+import { LIFETIME_SECONDS } from '../../domain/one-time-secrets.ts';
 import { PHONE_TYPES } from '../../domain/phones.ts';
 import type { accountChanges, customerResponse } from './schema.ts';
 
@@ -12,7 +13,7 @@ export const viewAccount = ({ user, subscriptions }: Account, now: number): z.ou
   country: user.customer.country,
   address_town: user.customer.city,
   address_postcode: user.customer.postalCode,
-  email: user.customer.email,
+  email: user.customer.email || null,
   id: user.customerId,
   subscriptions: subscriptions.map(({ id, name, subscribedAt }) => ({ id, name, subscribed_at: time(subscribedAt) })),
   address_region: user.customer.region,
@@ -55,7 +56,7 @@ export const viewExport = (held: Account & Holdings) => ({
   customer: {
     id: held.user.customer.id,
     company: held.user.customer.company,
-    email: held.user.customer.email,
+    email: held.user.customer.email || null,
     name: held.user.customer.name,
     type: held.user.customer.type,
     address: held.user.customer.address,
@@ -67,6 +68,11 @@ export const viewExport = (held: Account & Holdings) => ({
     phone: held.user.customer.phone,
     mobile: held.user.customer.mobile,
     website: held.user.customer.website,
+    birth_date: held.user.customer.birthDate,
+    timezone: held.user.customer.timezone,
+    latitude: held.user.customer.latitude,
+    longitude: held.user.customer.longitude,
+    attributes: held.user.customer.attributes,
     status: held.user.customer.status,
     api_access: held.user.customer.hasApiAccess,
     created_by_app: held.user.customer.createdByApp,
@@ -78,11 +84,13 @@ export const viewExport = (held: Account & Holdings) => ({
     id: each.id,
     first_name: each.givenName,
     last_name: each.familyName,
-    email: each.email,
+    email: each.email || null,
     pending_email: each.pendingEmail,
     pending_email_expires_at: timeOrNull(each.pendingEmailExpiresAt),
     owner: each.isOwner,
     locale: each.locale,
+    phone: each.phone,
+    phone_verified_at: timeOrNull(each.phoneVerifiedAt),
     activated_at: timeOrNull(each.activatedAt),
     password_expires_at: timeOrNull(each.passwordExpiresAt),
     tokens_valid_after: time(each.validAfter),
@@ -143,6 +151,10 @@ export const viewExport = (held: Account & Holdings) => ({
     consumed_at: timeOrNull(each.consumedAt),
     created_at: time(each.createdAt),
     expires_at: time(each.expiresAt),
+  })),
+  held_changes: held.heldChanges.map(({ expiresAt }) => ({
+    created_at: time(expiresAt - LIFETIME_SECONDS.challenge_code * 1000),
+    expires_at: time(expiresAt),
   })),
   kept_answers: held.keptAnswers.map((each) => ({ app: each.appId, key: each.key, expires_at: time(each.expiresAt) })),
   events: held.events.map((each) => ({

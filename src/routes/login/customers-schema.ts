@@ -123,7 +123,7 @@ export const userObject = z
     id: z.string(),
     first_name: stringOrNull,
     last_name: stringOrNull,
-    user_name: z.string(),
+    user_name: z.string().nullable(),
     pending_user_name: z.string().optional(),
     phones: z.array(phone),
     aws_user: z
@@ -146,7 +146,7 @@ export const customerObject = z
   .strictObject({
     id: z.string(),
     name: stringOrNull,
-    email_address: z.string(),
+    email_address: z.string().nullable(),
     customer_type: stringOrNull,
     address: z.strictObject({
       id: z.string(),

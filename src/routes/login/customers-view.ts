@@ -16,7 +16,7 @@ export const viewCustomer = ({
 }: Pick<Profile, 'user' | 'customerPhones'>): z.output<typeof customerObject> => ({
   id: customer.id,
   name: customer.name,
-  email_address: customer.email,
+  email_address: customer.email || null,
   customer_type: customer.type,
   address: {
     id: customer.id.replace('cus_', 'adr_'),
@@ -35,7 +35,7 @@ export const viewUser = ({ user, phones, awsCredentials }: Member, now: number):
   id: user.id,
   first_name: user.givenName,
   last_name: user.familyName,
-  user_name: user.email,
+  user_name: user.email || null,
   ...(user.pendingEmail !== null &&
     (user.pendingEmailExpiresAt ?? 0) > now && { pending_user_name: user.pendingEmail }),
   phones: phones.map(viewPhone),

@@ -11,15 +11,19 @@ import {
   appObject,
   confirmation,
   connectionObject,
-  connectionParameter,
   connectionProfile,
   customerObject,
   customerQuery,
   customerState,
+  flowObject,
+  flowProfile,
   keyRotation,
   listOf,
   listQuery,
+  nameParameter,
   newApp,
+  providerObject,
+  providerProfile,
   rotatedKey,
   rotation,
   slugParameter,
@@ -35,10 +39,14 @@ import {
   readApp,
   readAppChanges,
   readConnection,
+  readProvider,
+  readSteps,
   readTenantProfile,
   viewApp,
   viewConnection,
   viewCustomer,
+  viewFlow,
+  viewProvider,
   viewSuperCredentials,
   viewTenant,
 } from './view.ts';
@@ -206,7 +214,7 @@ export const operatorRoutes = new Hono<AppEnv>()
       },
       refusals: ['tenant_not_found', 'domain_taken'],
     }),
-    valid('param', connectionParameter),
+    valid('param', nameParameter),
     valid('json', connectionProfile),
     async (c) => {
       const { slug, name } = c.req.valid('param');
@@ -255,6 +263,134 @@ export const operatorRoutes = new Hono<AppEnv>()
     async (c) => {
       const { connections } = await servicesOf(c, c.req.param('slug'));
       await connections.remove(c.req.param('name'));
+      return c.body(null, 204);
+    },
+  )
+
+  .put(
+    '/tenants/:slug/providers/:name',
+    describe({
+      summary: 'Let people sign in with a provider, or replace what is said of it',
+      security: OPERATOR,
+      success: {
+        200: { description: 'Replaced', schema: providerObject },
+        201: { description: 'Made', schema: providerObject },
+      },
+      refusals: ['tenant_not_found'],
+    }),
+    valid('param', nameParameter),
+    valid('json', providerProfile),
+    async (c) => {
+      const { slug, name } = c.req.valid('param');
+      const { providers } = await servicesOf(c, slug);
+      const { provider, isNew } = await providers.put(name, readProvider(c.req.valid('json')));
+      return c.json(viewProvider(provider), isNew ? 201 : 200);
+    },
+  )
+
+  .get(
+    '/tenants/:slug/providers',
+    describe({
+      summary: 'List the providers',
+      security: OPERATOR,
+      success: { 200: { description: 'All of them', schema: listOf(providerObject) } },
+      refusals: ['tenant_not_found'],
+    }),
+    async (c) => {
+      const { providers } = await servicesOf(c, c.req.param('slug'));
+      return c.json({ items: (await providers.list()).map(viewProvider), next: null });
+    },
+  )
+
+  .get(
+    '/tenants/:slug/providers/:name',
+    describe({
+      summary: 'Read a provider, without its secrets',
+      security: OPERATOR,
+      success: { 200: { description: 'As it is set', schema: providerObject } },
+      refusals: ['tenant_not_found', 'provider_not_found'],
+    }),
+    async (c) => {
+      const { providers } = await servicesOf(c, c.req.param('slug'));
+      return c.json(viewProvider(await providers.get(c.req.param('name'))));
+    },
+  )
+
+  .delete(
+    '/tenants/:slug/providers/:name',
+    describe({
+      summary: 'Remove a provider, and who people are for it',
+      security: OPERATOR,
+      success: { 204: { description: 'Removed' } },
+      refusals: ['tenant_not_found', 'provider_not_found'],
+    }),
+    async (c) => {
+      const { providers } = await servicesOf(c, c.req.param('slug'));
+      await providers.remove(c.req.param('name'));
+      return c.body(null, 204);
+    },
+  )
+
+  .put(
+    '/tenants/:slug/flows/:name',
+    describe({
+      summary: 'Define what is done after a form or app has created or changed an account',
+      security: OPERATOR,
+      success: {
+        200: { description: 'Replaced', schema: flowObject },
+        201: { description: 'Made', schema: flowObject },
+      },
+      refusals: ['tenant_not_found'],
+    }),
+    valid('param', nameParameter),
+    valid('json', flowProfile),
+    async (c) => {
+      const { slug, name } = c.req.valid('param');
+      const { flows } = await servicesOf(c, slug);
+      const flow = { name, steps: readSteps(c.req.valid('json')) };
+      return c.json(viewFlow(flow), (await flows.put(flow)) ? 201 : 200);
+    },
+  )
+
+  .get(
+    '/tenants/:slug/flows',
+    describe({
+      summary: 'List the flows, the ones that every tenant has among them',
+      security: OPERATOR,
+      success: { 200: { description: 'All of them', schema: listOf(flowObject) } },
+      refusals: ['tenant_not_found'],
+    }),
+    async (c) => {
+      const { flows } = await servicesOf(c, c.req.param('slug'));
+      return c.json({ items: (await flows.list()).map(viewFlow), next: null });
+    },
+  )
+
+  .get(
+    '/tenants/:slug/flows/:name',
+    describe({
+      summary: 'Read a flow',
+      security: OPERATOR,
+      success: { 200: { description: 'As it is set', schema: flowObject } },
+      refusals: ['tenant_not_found', 'flow_not_found'],
+    }),
+    async (c) => {
+      const { flows } = await servicesOf(c, c.req.param('slug'));
+      return c.json(viewFlow(await flows.get(c.req.param('name'))));
+    },
+  )
+
+  .delete(
+    '/tenants/:slug/flows/:name',
+    describe({
+      summary: 'Take the definition of a flow back',
+      security: OPERATOR,
+      success: { 204: { description: 'Removed' } },
+      refusals: ['tenant_not_found', 'flow_not_found'],
+    }),
+    async (c) => {
+      const { flows } = await servicesOf(c, c.req.param('slug'));
+      await flows.remove(c.req.param('name'));
       return c.body(null, 204);
     },
   )

@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { isId } from '../../crypto/ids.ts';
+import { checkSchema } from '../../domain/attributes.ts';
 import { emailAddress, origin, text, webUrl } from '../fields.ts';
+import { identifyingMembers, profileDefaults as membersByDefault, TOLD_MEMBERS } from '../profile-fields.ts';
 
 /** Names that would be mistaken for ours, or that stand for hosts of other kinds. */
 const RESERVED_SLUGS = ['www', 'api', 'admin', 'operator', 'docs', 'mail', 'status', 'static', 'localhost', 'support'];
@@ -21,6 +23,25 @@ const domain = z
 const seconds = (shortest: number, longest: number, usual: number) => z.int().min(shortest).max(longest).default(usual);
 
 const DAY = 24 * 3600;
+
+const jsonSchema = z.record(z.string(), z.json()).superRefine((schema, context) => {
+  const fault = checkSchema(schema);
+  if (fault !== null) context.addIssue(fault);
+});
+
+const NOBODYS_DEFAULT = [...Object.keys(identifyingMembers), ...TOLD_MEMBERS, 'challenge'];
+
+/** What tells one account from another, and what only we can know of it, is nobody's default. */
+const profileDefaults = NOBODYS_DEFAULT.reduce(
+  (schema, name) =>
+    schema.refine((members) => !Object.hasOwn(members, name), {
+      path: [name],
+      message: 'cannot be the same for everybody',
+      // Whatever else is wrong, too.
+      when: ({ value }) => typeof value === 'object' && value !== null,
+    }),
+  membersByDefault,
+);
 
 const settings = z
   .strictObject({
@@ -44,6 +65,9 @@ const settings = z
       .prefault({}),
     signing_alg: z.enum(['ES256', 'EdDSA', 'RS256']).default('ES256'),
     cors_origins: z.array(origin).max(50).nullable().default(null),
+    challenge: z.enum(['existing', 'always']).default('existing'),
+    attributes_schema: jsonSchema.nullable().default(null),
+    profile_defaults: profileDefaults.default({}),
     reset_passphrase_lifetime: z
       .int()
       .min(60)
@@ -169,7 +193,7 @@ export const subscriptionQuery = z.object({ limit, cursor: subscriptionId.option
 
 export const subscriptionObject = z.strictObject({ id: z.string(), name: z.string() }).meta({ id: 'Subscription' });
 
-export const connectionParameter = z.object({
+export const nameParameter = z.object({
   slug: z.string(),
   name: z.string().regex(/^[a-z0-9-]{1,40}$/, 'must be 1 to 40 lower-case letters, digits and hyphens'),
 });
@@ -252,6 +276,127 @@ export const connectionObject = z
   ])
   .meta({ id: 'Connection' });
 
+const member = z.string().max(2048).exactOptional();
+
+const NEEDED_OF_KEYS = { RSA: ['n', 'e'], EC: ['crv', 'x', 'y'], OKP: ['crv', 'x'] } as const;
+
+/** A public key as a JWK (RFC 7517): nothing of a private or a symmetric one has a place in it. */
+const publicKey = z
+  .strictObject({
+    kty: z.enum(['RSA', 'EC', 'OKP']),
+    key_ops: z.array(z.string().max(20)).max(10).exactOptional(),
+    ...{ kid: member, alg: member, use: member, crv: member, x: member, y: member, n: member, e: member },
+  })
+  .superRefine((key, context) => {
+    for (const name of NEEDED_OF_KEYS[key.kty]) {
+      if (key[name] === undefined) context.addIssue({ code: 'custom', path: [name], message: 'is needed' });
+    }
+  });
+
+const secret = z.string().min(1).max(4096);
+const url = z.url().max(2048);
+const clientIds = z.array(text(500)).min(1).max(20);
+
+/** A secret of Standard Webhooks. */
+const isWebhookSecret = (typed: string): boolean => {
+  if (!typed.startsWith('whsec_')) return false;
+  try {
+    const { byteLength } = Uint8Array.fromBase64(typed.slice('whsec_'.length));
+    return byteLength >= 24 && byteLength <= 64;
+  } catch {
+    return false;
+  }
+};
+
+const claim = text(100).nullable().default(null);
+const signup = z.boolean();
+
+/** The body of `PUT …/providers/:name`. */
+export const providerProfile = z
+  .discriminatedUnion('type', [
+    z.strictObject({
+      type: z.enum(['google', 'microsoft', 'line']),
+      signup,
+      client_ids: clientIds,
+      client_secret: secret.nullable().default(null),
+      issuer: url.nullable().default(null),
+    }),
+    z.strictObject({
+      type: z.literal('apple'),
+      signup,
+      client_ids: clientIds,
+      signing_key: z
+        .strictObject({ team_id: text(20), key_id: text(20), private_key: secret })
+        .nullable()
+        .default(null),
+      issuer: url.nullable().default(null),
+    }),
+    z.strictObject({
+      type: z.literal('facebook'),
+      signup,
+      app_id: text(100),
+      app_secret: secret,
+      base_url: url.nullable().default(null),
+    }),
+    z.strictObject({
+      type: z.literal('oidc'),
+      signup,
+      issuer: url,
+      client_ids: clientIds,
+      client_secret: secret.nullable().default(null),
+    }),
+    z.strictObject({
+      type: z.literal('jwt'),
+      signup,
+      keys: z.union([z.strictObject({ jwks_url: url }), z.strictObject({ public_key: publicKey })]),
+      issuer: text(2048),
+      audience: text(2048),
+      claims: z
+        .strictObject({
+          subject: text(100).default('sub'),
+          email: claim,
+          email_verified: claim,
+          name: claim,
+          given_name: claim,
+          family_name: claim,
+        })
+        .prefault({}),
+    }),
+    z.strictObject({
+      type: z.literal('http'),
+      signup,
+      url,
+      secret: z.string().max(200).refine(isWebhookSecret, 'must be whsec_ and 24 to 64 bytes in base64'),
+    }),
+    z.strictObject({ type: z.literal('otp'), signup, enabled: z.boolean() }),
+    z.strictObject({ type: z.literal('password'), signup: z.literal(false).default(false), enabled: z.boolean() }),
+  ])
+  .meta({ id: 'ProviderProfile' });
+
+/** A provider, without its secrets: what it is set to otherwise depends on its type. */
+export const providerObject = z
+  .looseObject({ name: z.string(), type: z.string(), signup: z.boolean(), created_at: time, updated_at: time })
+  .meta({ id: 'Provider' });
+
+const step = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('challenge'), channel: z.enum(['email', 'sms']).nullable().default(null) }),
+  z.strictObject({ kind: z.literal('send_activation') }),
+  z.strictObject({
+    kind: z.literal('subscribe'),
+    subscriptions: z.array(text(100)).max(100).nullable().default(null),
+  }),
+  z.strictObject({ kind: z.literal('notify'), name: text(100).nullable().default(null) }),
+  z.strictObject({ kind: z.literal('set'), members: profileDefaults }),
+  z.strictObject({ kind: z.literal('require'), members: z.array(text(100)).min(1).max(50) }),
+]);
+
+/** The body of `PUT …/flows/:name`. */
+export const flowProfile = z.strictObject({ steps: z.array(step).min(1).max(20) }).meta({ id: 'FlowProfile' });
+
+export const flowObject = z
+  .strictObject({ name: z.string(), steps: z.array(z.looseObject({ kind: z.string() })) })
+  .meta({ id: 'Flow' });
+
 /** The body of `POST …/keys/rotate`: whether the keys from before leave at once. */
 export const keyRotation = z.strictObject({ retire: z.boolean().default(false) });
 
@@ -279,7 +424,7 @@ export const customerObject = z
     api_access: z.boolean(),
     app: stringOrNull,
     company: stringOrNull,
-    email: z.string(),
+    email: stringOrNull,
     name: stringOrNull,
     address: stringOrNull,
     city: stringOrNull,

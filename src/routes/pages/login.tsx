@@ -88,7 +88,9 @@ const showCodeForm = async (c: PageContext, refusal: Refusal | null): Promise<Re
   const view = viewOf(c);
   const { code, startAgain: label } = view.texts.login;
   const heading = code.form(c.var.services.tenant.name, login.email);
-  const faults = faultsOf(view, refusal);
+  // The sign-in is there, and of this browser: it can only be the code.
+  const isWrong = refusal?.code === 'login_failed';
+  const faults = isWrong ? { alert: code.wrong, fields: { code: code.wrong } } : faultsOf(view, refusal);
   return showPage(
     c,
     { title: heading.title, refusal, formTargets: [login.redirectUri] },

@@ -18,20 +18,20 @@ export const styleSheet = ({ colour, onColour, edgeInLight, edgeInDark }: Brand)
 *, ::before, ::after { box-sizing: border-box; }
 body {
   margin: 0; padding: 1rem; min-height: 100vh; display: grid; align-content: start; justify-items: center;
-  background: var(--page); color: var(--ink);
+  background: var(--page); color: var(--ink); overflow-wrap: anywhere;
   font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
 }
 header {
   display: flex; align-items: center; gap: .75rem; width: 100%; max-width: 28rem; padding: 1rem 0;
-  font-weight: 600; overflow-wrap: anywhere;
+  font-weight: 600;
 }
 header img { display: block; max-height: 3rem; max-width: 40%; padding: .25rem; border-radius: .375rem; background: #fff; }
 main {
   width: 100%; max-width: 28rem; padding: 1.25rem; background: var(--surface);
   border-top: .375rem solid var(--colour); border-radius: .5rem; box-shadow: 0 1px 3px rgb(0 0 0 / .2);
 }
-h1 { margin: 0 0 .75rem; font-size: 1.5rem; line-height: 1.25; overflow-wrap: anywhere; }
-p { margin: 0 0 1rem; overflow-wrap: anywhere; }
+h1 { margin: 0 0 .75rem; font-size: 1.5rem; line-height: 1.25; }
+p { margin: 0 0 1rem; }
 main > :last-child, .alert > :last-child { margin-bottom: 0; }
 .field { margin: 0 0 1.25rem; }
 label { display: block; font-weight: 600; }
@@ -49,6 +49,7 @@ button, .button {
 }
 button:hover, .button:hover { text-decoration: underline; text-underline-offset: .2em; }
 a { color: inherit; text-underline-offset: .2em; }
+form + a { display: inline-block; margin-top: .75rem; padding: .25rem 0; }
 :focus-visible { outline: 3px solid var(--ink); outline-offset: 2px; }
 .alert { margin: 0 0 1.25rem; padding: .75rem 1rem; border-left: .375rem solid; border-radius: .375rem; }
 .alert p { margin-bottom: .25rem; }

@@ -54,7 +54,7 @@ export type PageTexts = {
     submit: string;
     startAgain: string;
     goOn: string;
-    code: { form: (tenant: string, email: string) => Heading; submit: string };
+    code: { form: (tenant: string, email: string) => Heading; wrong: string; submit: string };
     provider: Heading & { goOn: string };
     done: (tenant: string) => Heading;
     signOut: string;

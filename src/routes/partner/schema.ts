@@ -28,7 +28,7 @@ export const customerObject = z
   .strictObject({
     cuid: z.string(),
     company: stringOrNull,
-    email: z.string(),
+    email: stringOrNull,
     name: stringOrNull,
     address: stringOrNull,
     country: stringOrNull,

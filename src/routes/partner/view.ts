@@ -6,7 +6,7 @@ import type { customerChanges, customerObject, newCustomer } from './schema.ts';
 export const viewCustomer = (customer: Omit<Customer, 'ownerId' | 'locale'>): z.output<typeof customerObject> => ({
   cuid: customer.id,
   company: customer.company,
-  email: customer.email,
+  email: customer.email || null,
   name: customer.name,
   address: customer.address,
   country: customer.country,

@@ -77,6 +77,7 @@ export const de: PageTexts = {
         title: 'Code eingeben',
         intro: `Wenn ${email} ein Konto bei ${tenant} hat, ist ein Code dorthin unterwegs. Er gilt 10 Minuten.`,
       }),
+      wrong: 'Der Code ist falsch, wurde schon benutzt oder ist abgelaufen.',
       submit: 'Anmelden',
     },
     provider: {
@@ -97,7 +98,7 @@ export const de: PageTexts = {
     login_denied: {
       title: 'Sie wurden nicht angemeldet',
       intro:
-        'Die Anmeldung Ihres Unternehmens hat abgelehnt oder kennt dieses Konto nicht. Bitte fragen Sie Ihre Administration.',
+        'Sie haben dort abgebrochen, oder die Anmeldung Ihres Unternehmens kennt dieses Konto nicht. Ihre Administration hilft weiter.',
     },
     identity_provider_failed: {
       title: 'Die Anmeldung Ihres Unternehmens antwortet nicht',

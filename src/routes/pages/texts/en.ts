@@ -72,6 +72,7 @@ export const en: PageTexts = {
         title: 'Enter the code',
         intro: `If ${email} has an account with ${tenant}, a code is on its way there. It is valid for 10 minutes.`,
       }),
+      wrong: 'The code is wrong, was used, or has expired.',
       submit: 'Sign in',
     },
     provider: {
@@ -90,7 +91,8 @@ export const en: PageTexts = {
     },
     login_denied: {
       title: 'You were not signed in',
-      intro: 'Your company’s sign-in said no, or does not know this account. Please ask your administrator.',
+      intro:
+        'You turned back there, or your company’s sign-in does not know this account. Your administrator can help.',
     },
     identity_provider_failed: {
       title: 'Your company’s sign-in does not answer',

@@ -80,6 +80,7 @@ export const es: PageTexts = {
         title: 'Escriba el código',
         intro: `Si ${email} tiene una cuenta en ${tenant}, le hemos enviado un código. Es válido durante 10 minutos.`,
       }),
+      wrong: 'El código es incorrecto, ya se usó o ha caducado.',
       submit: 'Iniciar sesión',
     },
     provider: {
@@ -98,7 +99,8 @@ export const es: PageTexts = {
     },
     login_denied: {
       title: 'No se ha iniciado la sesión',
-      intro: 'El inicio de sesión de su empresa lo ha rechazado o no conoce esta cuenta. Consulte a su administrador.',
+      intro:
+        'Lo ha cancelado allí, o el inicio de sesión de su empresa no conoce esta cuenta. Su administrador puede ayudarle.',
     },
     identity_provider_failed: {
       title: 'El inicio de sesión de su empresa no responde',

@@ -77,6 +77,7 @@ export const fr: PageTexts = {
         title: 'Saisir le code',
         intro: `Si ${email} a un compte chez ${tenant}, un code vient d’y être envoyé. Il est valable 10 minutes.`,
       }),
+      wrong: 'Le code est faux, a déjà servi ou a expiré.',
       submit: 'Se connecter',
     },
     provider: {
@@ -96,7 +97,7 @@ export const fr: PageTexts = {
     login_denied: {
       title: 'Vous n’avez pas été connecté',
       intro:
-        'La connexion de votre entreprise a refusé, ou ne connaît pas ce compte. Adressez-vous à votre administrateur.',
+        'Vous y avez renoncé, ou la connexion de votre entreprise ne connaît pas ce compte. Votre administrateur peut vous aider.',
     },
     identity_provider_failed: {
       title: 'La connexion de votre entreprise ne répond pas',

@@ -1,0 +1,182 @@
+import type { KeyedHash } from '../crypto/hashing.ts';
+import { newId, type TenantId } from '../crypto/ids.ts';
+import type { ProviderAssertion, ProviderCredentials } from '../outside/identity-providers/identity-provider.ts';
+import type { ProviderCheck } from '../outside/identity-providers/provider-checks.ts';
+import type { IdentityMatch, IdentityStore } from '../storage/identities.ts';
+import type { TenantSettings } from '../storage/schema.ts';
+import type { User, UserStore } from '../storage/users.ts';
+import type { AccessTokens } from './access-tokens.ts';
+import type { Audit, Origin } from './audit.ts';
+import { type EmailAddress, parseEmailAddress } from './email.ts';
+import { type Limits, rateLimited } from './limits.ts';
+import type { PasswordSignIns } from './password-sign-ins.ts';
+import type { OpenProvider, Providers } from './providers.ts';
+import { Refusal, type RefusalCode } from './refusal.ts';
+import type { PendingChallenge, TenantAccounts } from './tenant-accounts.ts';
+
+export type { ProviderCredentials } from '../outside/identity-providers/identity-provider.ts';
+
+/** What somebody sends to prove who it is. `country`: by which a phone number is read. */
+export type Presented =
+  | { kind: 'password'; email: EmailAddress; password: string }
+  | { kind: 'destination'; email: EmailAddress | null; phone: string | null; country: string | null }
+  | { kind: 'answer'; id: string; code: string }
+  | { kind: 'credentials'; credentials: ProviderCredentials };
+
+export type Authentication = { kind: 'token'; token: string } | { kind: 'challenged'; challenge: PendingChallenge };
+
+/** No provider's token that deserves the name lives longer, so that a nonce need not be remembered longer. */
+const NONCE_LIFETIME_MS = 30 * 24 * 3_600_000;
+
+type Dependencies = {
+  tenantId: TenantId;
+  providers: Providers;
+  check: ProviderCheck;
+  identities: IdentityStore;
+  users: UserStore;
+  tenantAccounts: TenantAccounts;
+  signIns: PasswordSignIns;
+  tokens: AccessTokens;
+  lifetimes: TenantSettings['lifetimes'];
+  keyedHash: KeyedHash;
+  limits: Limits;
+  audit: Audit;
+  origin: Origin;
+  defer: (work: Promise<unknown>) => void;
+  now: () => number;
+};
+
+/** Signing in at a tenant's forms and apps, with whatever the tenant uses (contract 4, authenticate). */
+export const createAuthentications = (dependencies: Dependencies) => {
+  const { tenantId, providers, check, identities, users, tenantAccounts, signIns, tokens } = dependencies;
+  const { lifetimes, keyedHash, limits, audit, origin, defer, now } = dependencies;
+
+  const issue = (user: User, provider: string, amr: string[], at: number): Promise<string> => {
+    defer(users.record(audit('login.succeeded', `user:${user.id}`, user.customerId, { by: provider })));
+    return tokens.issue(user, {
+      ...{ sessionId: null, provider, amr, authenticatedAt: at, at },
+      lifetimeSeconds: lifetimes.accessTokenTenant,
+    });
+  };
+
+  /** A token that was bound to a nonce is good once: whoever overheard both can do nothing with them. */
+  const useNonce = async (provider: string, nonce: string): Promise<void> => {
+    const at = now();
+    const hash = await keyedHash('nonce', tenantId, provider, nonce);
+    if (!(await providers.useNonce(hash, at, at + NONCE_LIFETIME_MS))) throw new Refusal('authentication_failed');
+  };
+
+  /** The user of an identity: linked before, or by an address that both sides have proved, or a new one. */
+  const identify = async ({ name, allowsSignup }: OpenProvider, assertion: ProviderAssertion): Promise<User> => {
+    const identity = { provider: `provider:${name}`, subject: assertion.subject };
+    const email = assertion.email === null ? null : parseEmailAddress(assertion.email);
+    const act = async ({ linked, sameEmail, isKnownOtherwise }: IdentityMatch): Promise<User | null> => {
+      if (linked) return linked;
+      if (sameEmail) {
+        const isProved = assertion.isEmailVerified && sameEmail.activatedAt !== null && !isKnownOtherwise;
+        if (!isProved) throw new Refusal('link_required');
+        if (sameEmail.customer.status !== 'active') throw new Refusal('authentication_failed');
+        const { id, customerId } = sameEmail;
+        const event = audit('user.linked', `user:${id}`, customerId, { user: id, to: identity.provider });
+        return (await identities.link(identity, sameEmail, {}, event)) === 'done' ? sameEmail : null;
+      }
+      if (!allowsSignup) throw new Refusal('authentication_failed');
+      await create(identity, assertion, assertion.isEmailVerified ? email : null);
+      return null;
+    };
+    const find = () => identities.find(identity, email?.key ?? '');
+    // Found again, whoever made or linked it: two calls of one person may come at once, also by two providers.
+    const user = (await act(await find())) ?? (await act(await find()));
+    if (user?.customer.status !== 'active') throw new Refusal('authentication_failed');
+    return user;
+  };
+
+  /** An address that the provider does not vouch for is not taken: it may be somebody else's. */
+  const create = async (
+    identity: { provider: string; subject: string },
+    { name, givenName, familyName }: ProviderAssertion,
+    email: EmailAddress | null,
+  ): Promise<void> => {
+    const at = now();
+    const [customerId, userId] = [newId('cus', at), newId('usr', at)];
+    const addresses = email ? { email: email.address, emailKey: email.key } : { email: '', emailKey: `user:${userId}` };
+    const common = { ...addresses, createdAt: at, updatedAt: at };
+    const whole = [givenName, familyName].filter((part) => part !== null).join(' ');
+    await identities.create(
+      identity,
+      {
+        ...{ id: customerId, name: name ?? (whole === '' ? null : whole), ...common },
+        ...{ status: 'active', hasApiAccess: true, version: 1 },
+      },
+      {
+        ...{ id: userId, customerId, isOwner: true, locale: null, givenName, familyName, ...common },
+        activatedAt: email && at,
+      },
+      audit('customer.created', `user:${userId}`, customerId, { by: identity.provider }),
+    );
+  };
+
+  const askProvider = async (provider: OpenProvider, credentials: ProviderCredentials): Promise<string> => {
+    const { name, provider: source } = provider;
+    if (source.type === 'otp' || source.type === 'password') throw new Refusal('malformed_request');
+    const fromIp = await limits.attemptFrom(origin.ip);
+    const waitMs = fromIp ? await users.countWrongTry(fromIp) : 0;
+    if (waitMs > 0) throw rateLimited(waitMs);
+    const at = now();
+    const outcome = await check(source, credentials);
+    if (outcome.kind !== 'asserted') {
+      const { kind, reason } = outcome;
+      defer(users.record(audit('login.failed', 'anonymous', tenantId, { by: name, reason })));
+      throw new Refusal(kind === 'unavailable' ? 'provider_unavailable' : 'authentication_failed');
+    }
+    const nonce = 'nonce' in credentials ? credentials.nonce : null;
+    if (nonce !== null) await useNonce(name, nonce);
+    return issue(await identify(provider, outcome.assertion), name, outcome.amr, at);
+  };
+
+  return {
+    /** The provider of this name. Refuses with `unknown_provider`. */
+    provider: (name: string | undefined): Promise<OpenProvider> => {
+      if (name === undefined) throw new Refusal('unknown_provider');
+      return providers.use(name);
+    },
+
+    /**
+     * An access token, or the challenge that has to be answered for one. Refuses with `authentication_failed` for
+     * whatever is wrong with the data, `link_required`, `provider_unavailable`, `challenge_failed`, `challenge_over`,
+     * `sms_unavailable` and `rate_limited`.
+     */
+    authenticate: async (provider: OpenProvider, presented: Presented): Promise<Authentication> => {
+      switch (presented.kind) {
+        case 'password': {
+          const { email, password } = presented;
+          const { accessTokenTenant } = lifetimes;
+          const token = await signIns.signIn(email, password, accessTokenTenant).catch(failFor('invalid_credentials'));
+          return { kind: 'token', token };
+        }
+        case 'destination': {
+          const sent = tenantAccounts.challengeSignIn(presented, provider.allowsSignup);
+          return { kind: 'challenged', challenge: await sent.catch(failFor('validation_failed')) };
+        }
+        case 'answer': {
+          const at = now();
+          const answered = tenantAccounts.answer('sign_in', presented.id, presented.code);
+          const outcome = await answered.catch(failFor('email_taken'));
+          if (outcome.kind === 'challenged') return outcome;
+          const { user } = outcome.account;
+          if (user.customer.status !== 'active') throw new Refusal('authentication_failed');
+          return { kind: 'token', token: await issue(user, provider.name, ['otp'], at) };
+        }
+        case 'credentials':
+          return { kind: 'token', token: await askProvider(provider, presented.credentials) };
+      }
+    },
+  };
+};
+
+/** Whatever is wrong with the data is told by one word here. */
+const failFor =
+  (code: RefusalCode) =>
+  (error: unknown): never => {
+    throw error instanceof Refusal && error.code === code ? new Refusal('authentication_failed') : error;
+  };

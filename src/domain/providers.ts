@@ -1,0 +1,193 @@
+import type { TenantId } from '../crypto/ids.ts';
+import type { Sealer } from '../crypto/sealing.ts';
+import type { IdentityProvider } from '../outside/identity-providers/provider-checks.ts';
+import type { Provider, ProviderStore } from '../storage/providers.ts';
+import type { ProviderSettings } from '../storage/schema.ts';
+import type { Audit } from './audit.ts';
+import { Refusal } from './refusal.ts';
+
+export type { Provider } from '../storage/providers.ts';
+
+const FRESH_MS = 60_000;
+
+/** What an isolate remembers of the tenants' providers: at most 60 s old. */
+export type ProviderMemory = Map<TenantId, { providers: readonly Provider[]; until: number }>;
+
+/** Sign-ins of our own, which every tenant has until the operator says otherwise. */
+type OwnProvider = { type: 'otp'; isEnabled: boolean } | { type: 'password'; isEnabled: boolean };
+
+/** What the operator says of a provider. Secrets are plain here. */
+export type ProviderProfile = { allowsSignup: boolean; provider: IdentityProvider | OwnProvider };
+
+/** A provider, ready to be asked. */
+export type OpenProvider = { name: string } & ProviderProfile;
+
+const OWN = ['otp', 'password'] as const;
+
+type Dependencies = {
+  tenantId: TenantId;
+  store: ProviderStore;
+  memory: ProviderMemory;
+  /** Whether the Worker may be told to call a URL. */
+  isCallable: (url: string) => boolean;
+  sealer: () => Promise<Sealer>;
+  audit: Audit;
+  now: () => number;
+};
+
+/** Whom people sign in with at the forms and apps of a tenant (contract 4, authenticate). */
+export const createProviders = ({ tenantId, store, memory, isCallable, sealer, audit, now }: Dependencies) => {
+  const list = async (): Promise<readonly Provider[]> => {
+    const remembered = memory.get(tenantId);
+    if (remembered && remembered.until > now()) return remembered.providers;
+    const providers = await store.list();
+    memory.set(tenantId, { providers, until: now() + FRESH_MS });
+    return providers;
+  };
+
+  const seal = async (name: string, provider: ProviderProfile['provider']): Promise<ProviderSettings> => {
+    const sealed = async (secret: string) => (await sealer()).seal(secret, secretOf(name));
+    const sealedOrNull = async (secret: string | null) => (secret === null ? null : sealed(secret));
+    switch (provider.type) {
+      case 'google':
+      case 'microsoft':
+      case 'line': {
+        const { clientSecret, ...rest } = provider;
+        return { ...rest, type: provider.type, sealedClientSecret: await sealedOrNull(clientSecret) };
+      }
+      case 'oidc': {
+        const { clientSecret, ...rest } = provider;
+        return { ...rest, sealedClientSecret: await sealedOrNull(clientSecret) };
+      }
+      case 'apple': {
+        const { signingKey, ...rest } = provider;
+        if (signingKey === null) return { ...rest, signingKey };
+        const { privateKey, ...key } = signingKey;
+        return { ...rest, signingKey: { ...key, sealedPrivateKey: await sealed(privateKey) } };
+      }
+      case 'facebook': {
+        const { appSecret, ...rest } = provider;
+        return { ...rest, sealedAppSecret: await sealed(appSecret) };
+      }
+      case 'http': {
+        const { secret, ...rest } = provider;
+        return { ...rest, sealedSecret: await sealed(secret) };
+      }
+      default:
+        return provider;
+    }
+  };
+
+  const open = async (name: string, settings: ProviderSettings): Promise<ProviderProfile['provider']> => {
+    const opened = async (secret: string) => (await sealer()).open(secret, secretOf(name));
+    const openedOrNull = async (secret: string | null) => (secret === null ? null : opened(secret));
+    switch (settings.type) {
+      case 'google':
+      case 'microsoft':
+      case 'line': {
+        const { sealedClientSecret, ...rest } = settings;
+        return { ...rest, type: settings.type, clientSecret: await openedOrNull(sealedClientSecret) };
+      }
+      case 'oidc': {
+        const { sealedClientSecret, ...rest } = settings;
+        return { ...rest, clientSecret: await openedOrNull(sealedClientSecret) };
+      }
+      case 'apple': {
+        const { signingKey, ...rest } = settings;
+        if (signingKey === null) return { ...rest, signingKey };
+        const { sealedPrivateKey, ...key } = signingKey;
+        return { ...rest, signingKey: { ...key, privateKey: await opened(sealedPrivateKey) } };
+      }
+      case 'facebook': {
+        const { sealedAppSecret, ...rest } = settings;
+        return { ...rest, appSecret: await opened(sealedAppSecret) };
+      }
+      case 'http': {
+        const { sealedSecret, ...rest } = settings;
+        return { ...rest, secret: await opened(sealedSecret) };
+      }
+      default:
+        return settings;
+    }
+  };
+
+  const requireCallable = (provider: ProviderProfile['provider']): void => {
+    for (const [path, url] of urlsOf(provider)) {
+      if (isCallable(url)) continue;
+      const message = 'must be an https URL of a public host';
+      throw new Refusal('validation_failed', { faults: [{ path, code: 'invalid', message }] });
+    }
+  };
+
+  return {
+    /** The provider of this name. Refuses with `unknown_provider`, as for one that is switched off. */
+    use: async (name: string): Promise<OpenProvider> => {
+      const found = (await list()).find((each) => each.name === name);
+      if (found?.settings.type === 'otp' || found?.settings.type === 'password') {
+        if (!found.settings.isEnabled) throw new Refusal('unknown_provider');
+      }
+      if (found) {
+        return { name, allowsSignup: found.allowsSignup, provider: await open(name, found.settings) };
+      }
+      const own = OWN.find((type) => type === name);
+      if (!own) throw new Refusal('unknown_provider');
+      return { name, allowsSignup: false, provider: { type: own, isEnabled: true } };
+    },
+
+    /** Uses a provider's nonce up; false if it was used before. `hash` stands for it. */
+    useNonce: store.useNonce,
+
+    /** By name, as they are now. */
+    list: store.list,
+
+    /** Refuses with `provider_not_found`. */
+    get: async (name: string): Promise<Provider> => {
+      const provider = (await store.list()).find((each) => each.name === name);
+      if (!provider) throw new Refusal('provider_not_found');
+      return provider;
+    },
+
+    /** Makes the provider or replaces it. Refuses with `validation_failed`. */
+    put: async (name: string, profile: ProviderProfile): Promise<{ provider: Provider; isNew: boolean }> => {
+      requireCallable(profile.provider);
+      const before = (await store.list()).find((each) => each.name === name);
+      const settings = await seal(name, profile.provider);
+      const event = audit('provider.updated', 'operator', tenantId, { name });
+      const { allowsSignup } = profile;
+      const times = { createdAt: before?.createdAt ?? event.at, updatedAt: event.at };
+      const provider = { name, settings, allowsSignup, ...times };
+      await store.put(provider, before !== undefined && sourceOf(before.settings) !== sourceOf(settings), event);
+      memory.delete(tenantId);
+      return { provider, isNew: before === undefined };
+    },
+
+    /** Refuses with `provider_not_found`. */
+    remove: async (name: string): Promise<void> => {
+      if (!(await store.list()).some((each) => each.name === name)) throw new Refusal('provider_not_found');
+      await store.remove(name, audit('provider.deleted', 'operator', tenantId, { name }));
+      memory.delete(tenantId);
+    },
+  };
+};
+
+export type Providers = ReturnType<typeof createProviders>;
+
+const secretOf = (name: string): string => `provider ${name}`;
+
+/** The URLs of a provider that the Worker is told to call, by the operator's names of them. */
+const urlsOf = (provider: ProviderProfile['provider']): [string, string][] => {
+  if ('issuer' in provider && provider.type !== 'jwt' && provider.issuer !== null) return [['issuer', provider.issuer]];
+  if (provider.type === 'facebook') return provider.baseUrl === null ? [] : [['base_url', provider.baseUrl]];
+  if (provider.type === 'jwt') return 'jwksUrl' in provider.keys ? [['keys.jwks_url', provider.keys.jwksUrl]] : [];
+  return provider.type === 'http' ? [['url', provider.url]] : [];
+};
+
+/** Who says who somebody is: for another one, the same subject is somebody else. */
+const sourceOf = (settings: ProviderSettings): string =>
+  JSON.stringify([
+    settings.type,
+    'issuer' in settings ? settings.issuer : null,
+    'appId' in settings ? settings.appId : null,
+    'url' in settings ? settings.url : null,
+    settings.type === 'jwt' ? settings.claims.subject : null,
+  ]);

@@ -1,0 +1,130 @@
+import { type Context, Hono } from 'hono';
+import type { Edge } from '../../domain/edge.ts';
+import { Refusal } from '../../domain/refusal.ts';
+import type { Caller, UpsertOutcome } from '../../domain/tenant-accounts.ts';
+import { type BearerEnv, bearer, readBearer } from '../../middleware/bearer.ts';
+import { readAppCredentials } from '../../middleware/credentials.ts';
+import { answerWith, commonWire, type WireTable } from '../../middleware/problems.ts';
+import { pathTenantServices } from '../../middleware/tenant.ts';
+import { createDescriber } from '../openapi.ts';
+import { valid } from '../validate.ts';
+import { accessToken, anyData, flowQuery, pendingChallenge, profile, providerQuery, upsert } from './schema.ts';
+import { readPresented, readUpsert, viewChallenge, viewProfile } from './view.ts';
+
+/** How this surface tells refusals (contract 4): input that is not as it should be is 412 here. */
+const wire: WireTable = { ...commonWire, validation_failed: { ...commonWire.validation_failed, status: 412 } };
+
+const describe = createDescriber('tenant', wire, ['tenant_not_found']);
+
+/** The tenant surface (contract 4): forms and apps of one tenant. */
+export const tenantRoutes = new Hono<BearerEnv>()
+  .onError(answerWith(wire))
+  .use('/:tenantId/*', pathTenantServices)
+
+  .get(
+    '/:tenantId/customer',
+    describe({
+      summary: 'Read the profile of whoever is signed in',
+      security: ['bearer'],
+      success: { 200: { description: 'The profile', schema: profile } },
+      refusals: ['unauthenticated'],
+    }),
+    bearer,
+    async (c) => {
+      const { token, services } = c.var;
+      return c.json(viewProfile(await services.tenantAccounts.read(token), token.provider));
+    },
+  )
+
+  .post(
+    '/:tenantId/customer',
+    describe({
+      summary: 'Create an account or change it, and run a flow',
+      description:
+        'The account is told by `id`, else by `email`, else by `phone`. Its own access token and an app’s super key ' +
+        'change it at once; anybody else gets a challenge to the address or number on file, which is answered by the ' +
+        'same call with `{"challenge": {"id", "code"}}`. Members that are not known are kept as attributes.',
+      security: [],
+      success: {
+        200: { description: 'The profile as it is now', schema: profile },
+        202: { description: 'A challenge that has to be answered first', schema: pendingChallenge },
+      },
+      refusals: [
+        ...(['flow_not_found', 'unauthenticated', 'challenge_failed', 'challenge_over', 'email_taken'] as const),
+        ...([
+          'owner_only',
+          'sms_unavailable',
+          'mail_refused',
+          'api_access_denied',
+          'missing_key',
+          'missing_token',
+          'unknown_key',
+          'invalid_token',
+        ] as const),
+      ],
+    }),
+    valid('query', flowQuery),
+    valid('json', upsert),
+    async (c) => {
+      const { tenantAccounts } = c.var.services;
+      const body = c.req.valid('json');
+      const { challenge } = body;
+      if (challenge) return tell(c, await tenantAccounts.answer('change', challenge.id, challenge.code), null);
+      const caller = await readCaller(c);
+      const { flow = null } = c.req.valid('query');
+      const outcome = await tenantAccounts.upsert(readUpsert(body, flow, edgeOf(c)), caller);
+      return tell(c, outcome, caller.kind === 'user' ? caller.token.provider : null);
+    },
+  )
+
+  .post(
+    '/:tenantId/customer/authenticate',
+    describe({
+      summary: 'Sign in with a provider',
+      description:
+        'What is sent depends on the provider: `{id_token, nonce?}`, `{code, redirect_uri, code_verifier?}` or ' +
+        '`{access_token}`; for `otp` `{email}` or `{phone}`, then `{challenge: {id, code}}`; for `password` ' +
+        '`{email, password}`; for one that the tenant asks itself whatever it takes.',
+      success: {
+        200: { description: 'The access token', schema: accessToken },
+        202: { description: 'A challenge that has to be answered first', schema: pendingChallenge },
+      },
+      refusals: [
+        ...(['unknown_provider', 'authentication_failed', 'link_required', 'provider_unavailable'] as const),
+        ...(['challenge_failed', 'challenge_over', 'sms_unavailable'] as const),
+      ],
+    }),
+    valid('query', providerQuery),
+    valid('json', anyData),
+    async (c) => {
+      const { authentications } = c.var.services;
+      const provider = await authentications.provider(c.req.valid('query').provider);
+      const presented = readPresented(provider.provider.type, c.req.valid('json'), edgeOf(c).country);
+      if (!presented) throw new Refusal('authentication_failed');
+      const outcome = await authentications.authenticate(provider, presented);
+      return outcome.kind === 'token' ? c.json(outcome.token) : c.json(viewChallenge(outcome.challenge), 202);
+    },
+  );
+
+const tell = (c: Context<BearerEnv>, outcome: UpsertOutcome, provider: string | null) =>
+  outcome.kind === 'stored'
+    ? c.json(viewProfile(outcome.account, provider))
+    : c.json(viewChallenge(outcome.challenge), 202);
+
+/** Credentials that are there must be good: none are passed over in silence. */
+const readCaller = async (c: Context<BearerEnv>): Promise<Caller> => {
+  const credentials = readAppCredentials(c, c.var.services.tenant.id);
+  if (c.req.header('Authorization') !== undefined) {
+    if (credentials) throw new Refusal('malformed_request');
+    return { kind: 'user', token: await readBearer(c) };
+  }
+  return credentials ? { kind: 'app', credentials } : { kind: 'anonymous' };
+};
+
+const edgeOf = (c: Context<BearerEnv>): Edge => ({
+  country: textOf(c.req.raw.cf?.country),
+  timezone: textOf(c.req.raw.cf?.timezone),
+  acceptLanguage: c.req.header('Accept-Language') ?? null,
+});
+
+const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);

@@ -1,0 +1,42 @@
+import { and, asc, eq } from 'drizzle-orm';
+import type { TenantId } from '../crypto/ids.ts';
+import type { Database } from './database.ts';
+import { type NewEvent, recordEvent } from './events.ts';
+import { type FlowStep, flows } from './schema.ts';
+
+export type Flow = { name: string; steps: FlowStep[] };
+
+/** The flows that the operator has defined. */
+export const createFlowStore = (db: Database, tenantId: TenantId) => {
+  const ofName = (name: string) => and(eq(flows.tenantId, tenantId), eq(flows.name, name));
+  return {
+    /** By name. */
+    list: (): Promise<Flow[]> =>
+      db
+        .select({ name: flows.name, steps: flows.steps })
+        .from(flows)
+        .where(eq(flows.tenantId, tenantId))
+        .orderBy(asc(flows.name)),
+
+    /** Defines the flow or replaces it. Whether it is new. */
+    put: async ({ name, steps }: Flow, event: NewEvent): Promise<boolean> => {
+      const { at } = event;
+      const [inserted] = await db.batch([
+        db
+          .insert(flows)
+          .values({ tenantId, name, steps, createdAt: at, updatedAt: at })
+          .onConflictDoNothing()
+          .returning({ name: flows.name }),
+        db.update(flows).set({ steps, updatedAt: at }).where(ofName(name)),
+        recordEvent(db, tenantId, event),
+      ]);
+      return inserted.length > 0;
+    },
+
+    remove: async (name: string, event: NewEvent): Promise<void> => {
+      await db.batch([db.delete(flows).where(ofName(name)), recordEvent(db, tenantId, event)]);
+    },
+  };
+};
+
+export type FlowStore = ReturnType<typeof createFlowStore>;

@@ -1,0 +1,160 @@
+import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
+import type { CustomerId, TenantId } from '../crypto/ids.ts';
+import type { Account } from './accounts.ts';
+import { decideRedemption, isRedeemedBy, outcomeOf, type Redemption, type WrongTry } from './challenges.ts';
+import { type CustomerRow, type NewCustomer, ofCustomer } from './customers.ts';
+import { type Database, insertIf, violatedTableOf } from './database.ts';
+import { type NewEvent, recordEventIf } from './events.ts';
+import { type Counted, countInTurn, hitsOfAll, isCounted, waitForAll } from './rate-hits.ts';
+import { customers, type FlowStep, flows, heldChanges, users } from './schema.ts';
+import { addSubscriptions, replaceSubscriptions, selectSubscriptionsOf } from './subscriptions.ts';
+import { changeUser, selectUser, type UserChanges, type UserRow, userOf } from './users.ts';
+
+/** What an account is known by. */
+export type AccountReference = { customerId: CustomerId } | { emailKey: string } | { phone: string };
+
+type NewAccountUser = Omit<typeof users.$inferInsert, 'tenantId'>;
+
+/** What changes of a customer by its forms and apps; what is undefined stays. */
+export type AccountCustomerChanges = { [Member in keyof CustomerRow]?: CustomerRow[Member] | undefined };
+
+/** What is done to an account, all of it or nothing. */
+export type Application = {
+  customerId: CustomerId;
+  userId: UserRow['id'];
+  /** The rows of an account that is new. */
+  created: { customer: NewCustomer; user: NewAccountUser } | null;
+  customer: AccountCustomerChanges;
+  user: UserChanges;
+  /** The whole new list; null to leave it as it is. */
+  subscriptions: readonly string[] | null;
+  /** Lists to add, each null for all that the tenant offers. */
+  added: readonly (readonly string[] | null)[];
+  events: readonly NewEvent[];
+  at: number;
+};
+
+export type ApplicationOutcome = 'applied' | 'taken';
+
+/** `wasCompared`: the code was wrong; otherwise there was nothing any more that it could have been right for. */
+export type AnswerOutcome =
+  | { kind: 'applied' | 'taken' }
+  | { kind: 'refused'; wasCompared: boolean }
+  | { kind: 'limited'; waitMs: number };
+
+/** The accounts that forms and apps of a tenant create and change. */
+export const createTenantAccountStore = (db: Database, tenantId: TenantId) => {
+  const isReferenced = (reference: AccountReference): SQL | undefined => {
+    if ('emailKey' in reference) return eq(users.emailKey, reference.emailKey);
+    if ('phone' in reference) return eq(users.phone, reference.phone);
+    return and(eq(users.customerId, reference.customerId), eq(users.isOwner, true));
+  };
+
+  const touch = ({ customerId, customer, at }: Application, condition: SQL) =>
+    db
+      .update(customers)
+      .set({
+        ...customer,
+        attributes: patched(customer.attributes),
+        version: sql`${customers.version} + 1`,
+        updatedAt: at,
+      })
+      .where(and(ofCustomer(tenantId, customerId), condition));
+
+  const statementsOf = (application: Application, condition: SQL) => {
+    const { customerId, userId, created, at } = application;
+    return [
+      ...(created
+        ? [
+            insertIf(db, customers, { tenantId, ...created.customer }, condition),
+            insertIf(db, users, { tenantId, ...created.user }, condition),
+          ]
+        : [
+            ...(changesNothing(application) ? [] : [touch(application, condition)]),
+            changeUser(db, tenantId, userId, { ...application.user, updatedAt: at }, condition),
+          ]),
+      ...(application.subscriptions
+        ? replaceSubscriptions(db, tenantId, customerId, application.subscriptions, at, condition)
+        : []),
+      ...application.added.map((ids) => addSubscriptions(db, tenantId, customerId, ids, at, condition)),
+      ...application.events.map((event) => recordEventIf(db, tenantId, event, condition)),
+    ];
+  };
+
+  return {
+    /** Counts an attempt, unless a limit forbids it, and reads the account and the flow of these names. */
+    find: async (reference: AccountReference, flowName: string | null, counted: readonly Counted[]) => {
+      const isUser = isReferenced(reference) ?? sql`false`;
+      const customerIds = sql`(select ${users.customerId} from ${users} where ${eq(users.tenantId, tenantId)} and ${isUser})`;
+      const [foundUsers, foundCustomers, subscriptions, foundFlows, ...counts] = await db.batch([
+        ...selectUser(db, tenantId, isUser),
+        selectSubscriptionsOf(db, tenantId, customerIds),
+        db
+          .select()
+          .from(flows)
+          .where(and(eq(flows.tenantId, tenantId), inArray(flows.name, flowName === null ? [] : [flowName]))),
+        ...countInTurn(db, tenantId, counted),
+        hitsOfAll(db, tenantId, counted),
+      ]);
+      const user = userOf(foundUsers, foundCustomers);
+      const account: Account | null = user && { user, subscriptions };
+      const steps: FlowStep[] | null = foundFlows[0]?.steps ?? null;
+      return { account, steps, waitMs: waitForAll(counts.at(-1), counted) };
+    },
+
+    apply: async (application: Application): Promise<ApplicationOutcome> => {
+      const [first, ...rest] = statementsOf(application, sql`true`);
+      if (!first) return 'applied';
+      const violated = await violatedTableOf(() => db.batch([first, ...rest]));
+      return violated === null ? 'applied' : 'taken';
+    },
+
+    /** Applies what was held, if the answer redeems its challenge; else counts the wrong try. */
+    applyByAnswer: async (
+      application: Application,
+      heldId: string,
+      redemption: Redemption,
+      wrongTry: WrongTry,
+      refused: NewEvent,
+    ): Promise<AnswerOutcome> => {
+      const isRedeemed = isRedeemedBy(tenantId, redemption);
+      let outcome: AnswerOutcome = { kind: 'taken' };
+      const violated = await violatedTableOf(async () => {
+        const [, compared, , redeemed, hits] = await db.batch([
+          ...decideRedemption(db, tenantId, redemption, wrongTry),
+          ...statementsOf(application, isRedeemed),
+          db
+            .delete(heldChanges)
+            .where(and(eq(heldChanges.tenantId, tenantId), sql`${heldChanges.id} = ${heldId}`, isRedeemed)),
+          recordEventIf(db, tenantId, refused, isCounted(tenantId, wrongTry.hit)),
+        ]);
+        const decided = outcomeOf(redeemed, hits, wrongTry);
+        if (decided.kind === 'redeemed') outcome = { kind: 'applied' };
+        else if (decided.kind === 'refused') outcome = { kind: 'refused', wasCompared: compared.meta.changes > 0 };
+        else outcome = decided;
+      });
+      return violated === null ? outcome : { kind: 'taken' };
+    },
+  };
+};
+
+export type TenantAccountStore = ReturnType<typeof createTenantAccountStore>;
+
+/**
+ * What attributes become when these are set over them: null takes one away, or all where it is in place of them. In one
+ * statement, because several changes may come at once.
+ */
+const patched = (changes: AccountCustomerChanges['attributes']) => {
+  if (!changes) return changes;
+  const patch = JSON.stringify(changes);
+  return sql`(select nullif(json_group_object(key, json(case type
+      when 'true' then 'true' when 'false' then 'false' when 'null' then 'null'
+      when 'object' then value when 'array' then value else json_quote(value) end)), '{}')
+    from (select key, value, type from json_each(coalesce(${customers.attributes}, '{}'))
+        where key not in (select key from json_each(${patch}))
+      union all select key, value, type from json_each(${patch}) where type <> 'null'))`;
+};
+
+/** A sign-in leaves the customer as it is. */
+const changesNothing = ({ customer, subscriptions, added }: Application): boolean =>
+  Object.values(customer).every((value) => value === undefined) && subscriptions === null && added.length === 0;
