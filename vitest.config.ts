@@ -18,6 +18,8 @@ const inWorkerd = (name: string, files: { include: string[]; exclude: string[] }
           OPERATOR_TOKEN: 'tests-only-operator-token-0123456789',
           MAIL_URL: inject('mailUrls').plain,
           TEST_MAIL_URLS: inject('mailUrls'),
+          SMS_URL: inject('textUrls').messages,
+          TEST_TEXT_URLS: inject('textUrls'),
           TEST_IDENTITY_PROVIDERS: inject('identityProviders'),
           TEST_MIGRATIONS: await readD1Migrations(path.join(import.meta.dirname, 'migrations')),
         },

@@ -27,6 +27,11 @@ describe('the settings', () => {
     });
   });
 
+  it('are without text messages where SMS_URL is not set', () => {
+    expect(readSettings(env).sms).toMatchObject({ sender: { kind: 'number', number: '+15005550006' } });
+    expect(readSettings(Object.assign({}, env, { SMS_URL: undefined })).sms).toBeNull();
+  });
+
   const faulty: [string, Record<string, string | undefined>, string[]][] = [
     ['no MASTER_KEY', { MASTER_KEY: undefined }, ['MASTER_KEY']],
     ['an empty MASTER_KEY', { MASTER_KEY: '' }, ['MASTER_KEY']],
@@ -40,6 +45,9 @@ describe('the settings', () => {
     ['no MAIL_URL', { MAIL_URL: undefined }, ['MAIL_URL']],
     ['a MAIL_URL of an unknown kind', { MAIL_URL: 'ftp://mail.example.com' }, ['MAIL_URL']],
     ['a MAIL_URL that is none', { MAIL_URL: 'mail' }, ['MAIL_URL']],
+    ['an empty SMS_URL', { SMS_URL: '' }, ['SMS_URL']],
+    ['an SMS_URL without a sender', { SMS_URL: 'https://AC1:token@texts.example.com' }, ['SMS_URL']],
+    ['a plain SMS_URL off this machine', { SMS_URL: 'http://AC1:token@texts.example.com?from=+15551' }, ['SMS_URL']],
     ['nothing right', { MASTER_KEY: 'x', BASE_DOMAIN: '', MAIL_URL: '' }, ['BASE_DOMAIN', 'MASTER_KEY', 'MAIL_URL']],
   ];
   for (const [what, settings, named] of faulty) {
@@ -57,7 +65,12 @@ describe('the settings', () => {
   }
 
   it('are never quoted when they are refused', () => {
-    const secrets = { MASTER_KEY: 'canary-one', OPERATOR_TOKEN: 'canary-two', MAIL_URL: 'ftp://u:canary-three@h' };
+    const secrets = {
+      MASTER_KEY: 'canary-one',
+      OPERATOR_TOKEN: 'canary-two',
+      MAIL_URL: 'ftp://u:canary-three@h',
+      SMS_URL: 'https://u:canary-four@h',
+    };
     const read = () => readSettings(Object.assign({}, env, secrets));
     expect(read).toThrow(SettingsError);
     expect(read).not.toThrow(/canary/);

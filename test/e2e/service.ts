@@ -8,20 +8,20 @@ import path from 'node:path';
 
 const root = path.join(import.meta.dirname, '../..');
 
-export type Ports = { worker: number; smtp: number; mailbox: number };
+export type Ports = { worker: number; smtp: number; mailbox: number; texts: number };
 
-/** Three ports that nothing listens on. */
+/** Ports that nothing listens on. */
 export const freePorts = async (): Promise<Ports> => {
   const servers = await Promise.all(
-    [0, 1, 2].map(async () => {
+    [0, 1, 2, 3].map(async () => {
       const server = net.createServer().listen(0, '127.0.0.1');
       await once(server, 'listening');
       return server;
     }),
   );
-  const [worker = 0, smtp = 0, mailbox = 0] = servers.map((server) => portOf(server.address()));
+  const [worker = 0, smtp = 0, mailbox = 0, texts = 0] = servers.map((server) => portOf(server.address()));
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return { worker, smtp, mailbox };
+  return { worker, smtp, mailbox, texts };
 };
 
 /** The port of a server that listens. */
@@ -42,7 +42,8 @@ export const start = (ports: Ports, state: string): Run => {
     [
       path.join(root, 'scripts/start.ts'),
       ...['--port', String(ports.worker), '--smtp-port', String(ports.smtp)],
-      ...['--mailbox-port', String(ports.mailbox), '--state', state],
+      ...['--mailbox-port', String(ports.mailbox), '--texts-port', String(ports.texts)],
+      ...['--state', state],
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );

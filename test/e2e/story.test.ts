@@ -171,6 +171,12 @@ describe('the service as npm start brings it up', () => {
     expect(listed).toMatchObject({ status: 200, text: '[]' });
   });
 
+  it('prints where the texts are to be read, on a page that is there', async () => {
+    expect(printed(run, 'texts')).toBe(`http://localhost:${ports.texts}`);
+    const page = await call(ports.texts, 'localhost', '/');
+    expect(page).toMatchObject({ status: 200, text: expect.stringContaining('<h1>Texts</h1>') });
+  });
+
   it('serves the reference with files of its own', async () => {
     const page = await call(ports.worker, 'demo.localhost', '/docs');
     expect(page.headers['content-type']).toContain('text/html');

@@ -21,9 +21,14 @@ describe.each(routes.map((route) => [nameOf(route), route] as const))('%s', (_, 
     const { tenant, app, customer } = world;
     const service = createService(bindings);
     const names = { cuid: customer.cuid, email: customer.email, identifier: customer.cuid };
-    const subscription = `/operator/v1/tenants/${tenant.slug}/subscriptions/news`;
-    const body = { name: 'News' };
-    expect((await createService().call('PUT', subscription, { headers: operatorHeaders, body })).status).toBe(201);
+    for (const [path, body] of [
+      ['subscriptions/news', { name: 'News' }],
+      ['providers/company', { type: 'otp', signup: false, enabled: true }],
+      ['flows/company', { steps: [{ kind: 'send_activation' }] }],
+    ] as const) {
+      const url = `/operator/v1/tenants/${tenant.slug}/${path}`;
+      expect((await createService().call('PUT', url, { headers: operatorHeaders, body })).status).toBe(201);
+    }
     const id = route.template.includes('/subscriptions/') ? 'news' : app.id;
     await connectOidc(createService(), tenant, 'https://idp.example.com');
     const { path, call } = callTo(route, { ...names, slug: tenant.slug, id, name: 'company' });

@@ -50,6 +50,13 @@ const BODIES: Readonly<Record<string, () => unknown>> = {
     ...{ type: 'oidc', issuer: 'https://idp.example.com', client_id: 'gatehouse', client_secret: 'secret' },
     ...{ domains: ['company.example'], signup: false },
   }),
+  'PUT /operator/v1/tenants/{slug}/providers/{name}': () => ({
+    type: 'oidc',
+    issuer: 'https://idp.example.com',
+    client_ids: ['gatehouse'],
+    signup: false,
+  }),
+  'PUT /operator/v1/tenants/{slug}/flows/{name}': () => ({ steps: [{ kind: 'send_activation' }] }),
   'PUT /operator/v1/tenants/{slug}/subscriptions/{id}': () => ({ name: 'News' }),
   'PATCH /operator/v1/tenants/{slug}/customers/{cuid}': () => ({ status: 'active' }),
   'POST /operator/v1/tenants/{slug}/keys/rotate': () => ({}),
@@ -62,7 +69,7 @@ const QUERIES: Readonly<Record<string, string>> = { 'DELETE /operator/v1/tenants
 export const callTo = (route: DocumentedRoute, names: Names): { path: string; call: { body?: unknown } } => {
   const body = BODIES[nameOf(route)]?.();
   const path = `${route.template}${QUERIES[nameOf(route)] ?? ''}`.replace(/\{(\w+)\}/g, (_, parameter: string) => {
-    const name = Object.entries(names).find(([known]) => known === parameter)?.[1];
+    const name = Object.entries({ ...names, tenantId: names.slug }).find(([known]) => known === parameter)?.[1];
     if (name === undefined) throw new Error(`It is not known what {${parameter}} of ${nameOf(route)} names`);
     return encodeURIComponent(name);
   });

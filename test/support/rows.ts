@@ -32,3 +32,19 @@ export const atRest = async (tenantId: string, leftOut: readonly string[] = []):
   const values = await Promise.all(names.map(async (name) => [name, await env.KV.get(name)]));
   return JSON.stringify([rows, values]);
 };
+
+/** All that there is in D1 and KV: of every tenant, of every test. */
+export const everythingStored = async (): Promise<string> => {
+  const { results } = await env.DB.prepare(
+    "select name from sqlite_master where type = 'table' and name not like 'sqlite_%' and name not like '_cf_%'",
+  ).all<{ name: string }>();
+  const tables = await env.DB.batch(results.map(({ name }) => env.DB.prepare(`select * from ${name}`)));
+  const entries: unknown[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: KVNamespaceListResult<unknown> = await env.KV.list({ cursor });
+    entries.push(page, ...(await Promise.all(page.keys.map(({ name }) => env.KV.get(name)))));
+    cursor = page.list_complete ? null : page.cursor;
+  } while (cursor !== null);
+  return JSON.stringify([tables.map((table) => table.results), entries]);
+};

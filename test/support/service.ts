@@ -8,7 +8,7 @@ type Clock = { now: () => number; advance: (seconds: number) => void };
 
 /** Bindings and settings as a test may have them: any text, or none. */
 type TestBindings = { [Name in keyof Env]?: Env[Name] extends string ? string | undefined : Env[Name] } & {
-  [Name in 'OPERATOR_TOKEN' | 'DEFAULT_TENANT']?: string | undefined;
+  [Name in 'OPERATOR_TOKEN' | 'DEFAULT_TENANT' | 'SMS_URL']?: string | undefined;
 };
 
 type Call = { headers?: Record<string, string>; body?: unknown; rawBody?: BodyInit };

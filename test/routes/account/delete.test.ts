@@ -1,13 +1,16 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
-import { linkIn, newAccountWorld, newPerson, signIn } from '../../support/accounts.ts';
+import { bearerHeaders, linkIn, newAccountWorld, newPerson, signIn } from '../../support/accounts.ts';
 import { lastMailTo, mailsTo } from '../../support/mailbox.ts';
 import { offerSubscriptions } from '../../support/operator.ts';
 import { mailPasscode } from '../../support/passcodes.ts';
-import { eventsAbout, rowsOf } from '../../support/rows.ts';
+import { eventsAbout, everythingStored, rowsOf } from '../../support/rows.ts';
 import { appHeaders, type CustomerPair, customerHeaders, newCustomer, refusalOf } from '../../support/tenants.ts';
 
 const REFUSED_CODE = { status: 400, code: 'invalid_or_expired_code' };
+
+/** A place on earth, which nobody else lives at. */
+const newPlace = () => ({ latitude: Math.random() * 90, longitude: Math.random() * 180 });
 
 /** Everything that a customer can tell of itself, in words that nobody else has. */
 const newTold = () => {
@@ -15,7 +18,7 @@ const newTold = () => {
   return {
     toPartner: { company: `Engines ${mark}`, website: `https://${mark}.example.com` },
     toAccount: {
-      name: `Ada ${mark}`,
+      name: `Ada${mark} Byron${mark}`,
       phone: `+44 20 ${mark}`,
       mobile: `+44 77 ${mark}`,
       address: `12 Square “${mark}”`,
@@ -23,6 +26,8 @@ const newTold = () => {
       address_postcode: `SW ${mark}`,
       address_region: `Region ${mark}`,
     },
+    toTenant: { birthDate: '1915-12-10', timezone: 'Pacific/Pitcairn', motto: `Motto ${mark}`, address: newPlace() },
+    phone: `+4477${Math.floor(Math.random() * 1e8)}`,
     byBrowser: {
       'CF-Connecting-IP': `2001:db8:${mark.slice(0, 4)}:${mark.slice(4)}::7`,
       'User-Agent': `Browser ${mark}`,
@@ -33,7 +38,7 @@ const newTold = () => {
 /** A person who has told everything, and to whom a secret of every kind was mailed that was not used yet. */
 const newTalkativeWorld = async () => {
   const world = await newAccountWorld();
-  const { service, tenant, app, person, change, post } = world;
+  const { service, tenant, app, person, token, change, post } = world;
   const told = newTold();
   const call = { headers: appHeaders(app), body: told.toPartner };
   expect((await service.call('PATCH', `/customer/${person.cuid}`, call)).status).toBe(200);
@@ -50,39 +55,38 @@ const newTalkativeWorld = async () => {
   const passcode = await mailPasscode(service, app, person.email);
   const renewed = await service.call('GET', `/customer/${person.cuid}/auth`, { headers: appHeaders(app) });
   const pair = await renewed.json<CustomerPair>();
+
+  const path = `/api/${tenant.slug}/customer`;
+  const profile = { ...told.toTenant, email: person.email };
+  const own = await service.call('POST', path, { headers: bearerHeaders(token), body: profile });
+  expect(own.status, await own.clone().text()).toBe(200);
+  const known = 'update users set phone = ?, phone_verified_at = ? where id = ?';
+  await env.DB.prepare(known).bind(told.phone, service.clock.now(), person.userId).run();
+  service.clock.advance(60);
+  expect((await service.call('POST', path, { body: { email: person.email, name: 'Eve' } })).status).toBe(202);
   return { ...world, told, pendingEmail, emailKey, resetCode, passcode, pair };
 };
 
 type World = Awaited<ReturnType<typeof newTalkativeWorld>>;
 
-/** All that there is in D1 and KV: of every tenant, of every test. */
-const everythingStored = async (): Promise<string> => {
-  const { results } = await env.DB.prepare(
-    "select name from sqlite_master where type = 'table' and name not like 'sqlite_%' and name not like '_cf_%'",
-  ).all<{ name: string }>();
-  const tables = await env.DB.batch(results.map(({ name }) => env.DB.prepare(`select * from ${name}`)));
-  const entries: unknown[] = [];
-  let cursor: string | null = null;
-  do {
-    const page: KVNamespaceListResult<unknown> = await env.KV.list({ cursor });
-    entries.push(page, ...(await Promise.all(page.keys.map(({ name }) => env.KV.get(name)))));
-    cursor = page.list_complete ? null : page.cursor;
-  } while (cursor !== null);
-  return JSON.stringify([tables.map((table) => table.results), entries]);
-};
-
 /** Every text that is at rest about the customer, but for ids and words of ours. */
 const textsAbout = async ({ tenant, person, app }: World): Promise<string[]> => {
-  const { customers = [], users = [], api_keys = [], events = [] } = await rowsOf(tenant.id);
+  const { customers = [], users = [], api_keys = [], held_changes = [], events = [] } = await rowsOf(tenant.id);
   const rows = [
     ...customers.filter(({ id }) => id === person.cuid),
-    ...[...users, ...api_keys].filter(({ customer_id }) => customer_id === person.cuid),
+    ...[...users, ...api_keys, ...held_changes].filter(({ customer_id }) => customer_id === person.cuid),
     ...events
       .filter(({ subject }) => subject === person.cuid)
       .flatMap(({ ip, user_agent }) => (user_agent === null ? [] : [{ ip, user_agent }])),
   ];
   const ours = [tenant.id, person.cuid, person.userId, app.id, 'active', 'GB', 'en'];
-  const texts = rows.flatMap((row) => Object.values(row).filter((value) => typeof value === 'string'));
+  const { birthDate, timezone } = newTold().toTenant;
+  // Others have these, too: columns alone tell whose they are.
+  ours.push(birthDate, timezone);
+  const isPlace = (value: unknown) => typeof value === 'number' && !Number.isInteger(value);
+  const texts = rows.flatMap((row) =>
+    Object.values(row).flatMap((value) => (typeof value === 'string' || isPlace(value) ? [String(value)] : [])),
+  );
   return [...new Set(texts)].filter((text) => !ours.includes(text));
 };
 
@@ -182,7 +186,9 @@ describe('DELETE /customers/self', () => {
     const { told, person, pendingEmail, emailKey, resetCode, pair } = world;
     const texts = await textsAbout(world);
     const known = [told.toPartner, told.toAccount, told.byBrowser].flatMap((each) => Object.values<string>(each));
-    known.push(person.email, pendingEmail, pair.key);
+    const { latitude, longitude } = told.toTenant.address;
+    known.push(person.email, pendingEmail, pair.key, told.phone, String(latitude), String(longitude));
+    known.push(JSON.stringify({ motto: told.toTenant.motto }));
     expect(texts).toEqual(expect.arrayContaining(known));
     expect(texts).toContainEqual(expect.stringMatching(/^\$argon2id\$/));
     const before = await everythingStored();
@@ -239,6 +245,7 @@ describe('DELETE /customers/self', () => {
       ['customers', 'delete'],
       ['users', 'delete'],
       ['api_keys', 'delete'],
+      ['held_changes', 'delete'],
       ['challenges', 'delete'],
       ['customer_subscriptions', 'delete'],
       ['events', 'insert'],

@@ -41,6 +41,11 @@ const TABLES: Readonly<Record<string, { in: string; columns: Record<string, stri
       website: 'website',
       type: 'type',
       address_line_2: 'address_line_2',
+      birth_date: 'birth_date',
+      timezone: 'timezone',
+      latitude: 'latitude',
+      longitude: 'longitude',
+      attributes: 'attributes',
       status: 'status',
       has_api_access: 'api_access',
       created_by_app: 'created_by_app',
@@ -61,6 +66,8 @@ const TABLES: Readonly<Record<string, { in: string; columns: Record<string, stri
       given_name: 'first_name',
       family_name: 'last_name',
       locale: 'locale',
+      phone: 'phone',
+      phone_verified_at: 'phone_verified_at',
       password_hash: SECRET,
       password_expires_at: 'password_expires_at',
       activated_at: 'activated_at',
@@ -160,6 +167,17 @@ const TABLES: Readonly<Record<string, { in: string; columns: Record<string, stri
       expires_at: 'expires_at',
     },
   },
+  held_changes: {
+    in: 'held_changes',
+    columns: {
+      tenant_id: TENANT,
+      id: { withheld: 'what a challenge is answered by' },
+      subject: { withheld: 'a keyed hash of an address that is exported' },
+      customer_id: PARENT,
+      sealed_change: SECRET,
+      expires_at: 'expires_at',
+    },
+  },
   idempotency: {
     in: 'kept_answers',
     columns: {
@@ -214,6 +232,18 @@ const newHeldWorld = async () => {
   await run("update customers set type = 'business', address_line_2 = 'Flat 3' where id = ?", cuid);
   await run("update users set locale = 'de', given_name = 'Ada', family_name = 'Lovelace' where id = ?", userId);
   await run('update users set password_expires_at = ? where id = ?', at + 10_000, userId);
+  await run(
+    `update customers set birth_date = '1815-12-10', timezone = 'Europe/London', latitude = 51.5074, longitude = -0.1278,
+      attributes = '{"shoe":{"size":38}}' where id = ?`,
+    cuid,
+  );
+  await run("update users set phone = '+447700900123', phone_verified_at = ? where id = ?", at, userId);
+  await run(
+    "insert into held_changes values (?, 'chg_1', 'a subject', ?, 'a sealed change', ?)",
+    tenant.id,
+    cuid,
+    at + 30_000,
+  );
   await run("insert into phones values (?, 'phn_1', ?, ?, '+447700900123', 'a type')", tenant.id, cuid, userId);
   await run("insert into identities values (?, 'connection:acme', 'subject', ?, ?)", tenant.id, userId, at);
   await run(
@@ -242,7 +272,7 @@ const newHeldWorld = async () => {
 const toldAs = (member: string, value: unknown): unknown => {
   if (typeof value === 'number' && /(^|_)(at|after)$/.test(member)) return new Date(value).toISOString();
   if (member === 'owner' || member === 'api_access') return value === 1;
-  return ['data', 'amr'].includes(member) && typeof value === 'string' ? JSON.parse(value) : value;
+  return ['data', 'amr', 'attributes'].includes(member) && typeof value === 'string' ? JSON.parse(value) : value;
 };
 
 /** The column that says which customer a row is about, where it is not `customer_id`. */
@@ -289,6 +319,24 @@ describe('GET /customers/self/export', () => {
     for (const each of expected) expect(given).toContainEqual(expect.objectContaining(each));
     // A member that holds nothing in any row could not be seen to be missing.
     for (const { column } of members) expect(rows.map((row) => row[column])).toContainEqual(expect.anything());
+  });
+
+  it('tells since when and until when changes are held, and nothing of what they are', async () => {
+    const { service, tenant, person, exportAll } = await newHeldWorld();
+    service.clock.advance(60);
+    const since = service.clock.now();
+    const body = { email: person.email, name: 'Mallory', shoe: { size: 50 } };
+    const held = await service.call('POST', `/api/${tenant.slug}/customer`, { body });
+    expect(held.status).toBe(202);
+    const { challenge } = await held.json<{ challenge: { id: string; expiresAt: string } }>();
+    service.clock.advance(5);
+    const text = await (await exportAll()).text();
+    const exported: Export = JSON.parse(text);
+    expect(exported.held_changes?.at(-1)).toEqual({
+      created_at: new Date(since).toISOString(),
+      expires_at: challenge.expiresAt,
+    });
+    for (const told of ['Mallory', '"size":50', challenge.id]) expect(text).not.toContain(told);
   });
 
   it('tells where and with what the person did something', async () => {

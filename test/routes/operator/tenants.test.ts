@@ -61,6 +61,10 @@ const newProfile = () => ({
     },
     signing_alg: 'EdDSA',
     cors_origins: ['https://app.example.com'],
+    challenge: 'always',
+    attributes_schema: { type: 'object', properties: { shoeSize: { type: 'integer' } } },
+    profile_defaults: { locale: 'de', address: { country: 'DE' }, shoeSize: 38 },
+    reset_passphrase_lifetime: 3600,
   },
 });
 
@@ -106,6 +110,10 @@ describe('PUT /operator/v1/tenants/{slug}', () => {
         },
         signing_alg: 'ES256',
         cors_origins: null,
+        challenge: 'existing',
+        attributes_schema: null,
+        profile_defaults: {},
+        reset_passphrase_lifetime: null,
       },
     });
   });
@@ -356,6 +364,17 @@ describe('DELETE /operator/v1/tenants/{slug}', () => {
     await connectOidc(service, tenant, 'https://idp.example.com');
     const identity = env.DB.prepare("insert into identities values (?, 'connection:company', 'subject', ?, 0)");
     await identity.bind(tenant.id, person.userId).run();
+    for (const [path, body] of [
+      ['providers/company', { type: 'otp', signup: false, enabled: true }],
+      ['flows/welcome', { steps: [{ kind: 'send_activation' }] }],
+    ] as const) {
+      const url = `${TENANTS}/${tenant.slug}/${path}`;
+      expect((await service.call('PUT', url, { headers: operatorHeaders, body })).status).toBe(201);
+    }
+    service.clock.advance(60);
+    const held = await service.call('POST', `/api/${tenant.slug}/customer`, { body: { email: person.email } });
+    expect(held.status).toBe(202);
+    await env.DB.prepare("insert into used_nonces values (?, 'a hash', 0)").bind(tenant.id).run();
     const [full, others] = [await rowsOf(tenant.id), await rowsOf(other.tenant.id)];
     expect(Object.entries(full).filter(([, rows]) => rows.length === 0)).toEqual([]);
 

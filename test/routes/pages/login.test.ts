@@ -121,7 +121,7 @@ describe('the login page', () => {
     for (let i = 0; i < 4; i += 1) {
       const page = await readPage(await submit(browser, path, { code: wrong }));
       expect([page.status, page.all('input').length]).toEqual([401, 1]);
-      expect(page.told('alert')).toContain('The code is wrong');
+      expect(page.faultOf('code')).toBe('The code is wrong, was used, or has expired.');
       expect(page.source).not.toContain(wrong);
     }
     expect((await submit(browser, path, { code })).status).toBe(303);

@@ -1,0 +1,187 @@
+import { env } from 'cloudflare:workers';
+import { describe, expect, it } from 'vitest';
+import { bearerHeaders, newPerson, signIn } from '../support/accounts.ts';
+import { breakable, gathering } from '../support/bindings.ts';
+import { mailedCode } from '../support/logins.ts';
+import { mailsTo } from '../support/mailbox.ts';
+import { offerSubscriptions } from '../support/operator.ts';
+import { wrongCodes } from '../support/passcodes.ts';
+import { rowsOf } from '../support/rows.ts';
+import { uniqueEmail } from '../support/tenants.ts';
+import { uniqueNumber } from '../support/texts.ts';
+import { createTextingService, newUpsertWorld, putFlow, type UpsertAnswer } from '../support/upserts.ts';
+
+const atOnce = <T>(count: number, work: (i: number) => Promise<T>): Promise<T[]> =>
+  Promise.all(Array.from({ length: count }, (_, i) => work(i)));
+
+const countOf = (answers: readonly UpsertAnswer[], ...statuses: number[]): number =>
+  answers.filter(({ status }) => statuses.includes(status)).length;
+
+const eventCount = async (tenantId: string, type: string) =>
+  (await rowsOf(tenantId)).events?.filter((event) => event.type === type).length;
+
+const STEPS = [
+  { kind: 'challenge', channel: 'email' },
+  { kind: 'subscribe', subscriptions: ['news'] },
+  { kind: 'notify', name: 'done' },
+];
+
+/** A change that waits, with a flow behind it. */
+const newHeldWorld = async (service = createTextingService()) => {
+  const world = await newUpsertWorld({ rate_limits: { wrong_codes_per_hour: 100 } }, service);
+  await offerSubscriptions(service, world.tenant, 'news');
+  await putFlow(service, world.tenant, 'custom', STEPS);
+  const email = uniqueEmail();
+  await world.store({ email, name: 'Ada' });
+  const id = await world.hold({ email, name: 'Grace' }, { flow: 'custom' });
+  return { ...world, email, id, code: await mailedCode(email) };
+};
+
+describe('simultaneous answers', () => {
+  it('to one challenge, 50 of them, apply it once and run its flow once', async () => {
+    const { tenant, id, code, answer } = await newHeldWorld();
+    const answers = await atOnce(50, () => answer(id, code));
+    expect([countOf(answers, 200), countOf(answers, 410, 422, 429)]).toEqual([1, 49]);
+    expect(await eventCount(tenant.id, 'customer.updated')).toBe(1);
+    expect(await eventCount(tenant.id, 'flow.notified')).toBe(1);
+    const { customers, customer_subscriptions: subscriptions, held_changes: held } = await rowsOf(tenant.id);
+    expect(customers).toMatchObject([{ name: 'Grace', version: 2 }]);
+    expect([subscriptions?.length, held]).toEqual([1, []]);
+  });
+
+  it('to the challenge of an account that is new, 50 of them, make one account', async () => {
+    const { tenant, hold, answer } = await newUpsertWorld({ challenge: 'always' });
+    const email = uniqueEmail();
+    const id = await hold({ email, name: 'Ada' });
+    const code = await mailedCode(email);
+    const answers = await atOnce(50, () => answer(id, code));
+    expect([countOf(answers, 200), countOf(answers, 410, 422, 429)]).toEqual([1, 49]);
+    const { customers, users } = await rowsOf(tenant.id);
+    expect([customers?.length, users?.length]).toEqual([1, 1]);
+    expect(await eventCount(tenant.id, 'customer.created')).toBe(1);
+  });
+
+  it('compare five of 100 wrong codes at most, with the right one among them', async () => {
+    const { tenant, id, code, answer } = await newHeldWorld();
+    const wrong = wrongCodes(code, 100);
+    const answers = await Promise.all(
+      [...wrong.slice(0, 50), code, ...wrong.slice(50)].map((each) => answer(id, each)),
+    );
+    expect(countOf(answers, 422)).toBeLessThanOrEqual(5);
+    expect(countOf(answers, 200, 410, 422, 429)).toBe(101);
+    const { challenges = [], customers } = await rowsOf(tenant.id);
+    expect(Math.max(...challenges.map(({ attempts }) => Number(attempts)))).toBeLessThanOrEqual(5);
+    expect(customers).toMatchObject([{ name: countOf(answers, 200) === 1 ? 'Grace' : 'Ada' }]);
+  });
+});
+
+describe('simultaneous upserts', () => {
+  it.each(['email', 'phone'])('of one %s, 20 of them, make one account', async (member) => {
+    const { tenant, post } = await newUpsertWorld();
+    const whom = { [member]: member === 'email' ? uniqueEmail() : uniqueNumber() };
+    const answers = await atOnce(20, (i) => post({ ...whom, name: `Person ${i}` }));
+    expect(countOf(answers, 200)).toBe(1);
+    expect(countOf(answers, 200, 202, 409, 429)).toBe(20);
+    const [winner] = answers.filter(({ status }) => status === 200);
+    const { customers, users } = await rowsOf(tenant.id);
+    expect([customers?.length, users?.length]).toEqual([1, 1]);
+    expect(customers?.[0]?.name).toBe(winner?.body.name);
+  });
+
+  it('of one address that were all read before any was stored make one account', async () => {
+    const storage = gathering(env);
+    const { tenant, post } = await newUpsertWorld({}, createTextingService(storage.bindings));
+    const email = uniqueEmail();
+    storage.gather('D1 batch', 5);
+    const answers = await atOnce(5, (i) => post({ email, name: `Person ${i}` }));
+    expect([countOf(answers, 200), countOf(answers, 409)]).toEqual([1, 4]);
+    expect((await rowsOf(tenant.id)).customers).toHaveLength(1);
+  });
+
+  it('of one account that is on file, 20 of them, mail one code', async () => {
+    const { store, post } = await newUpsertWorld();
+    const email = uniqueEmail();
+    await store({ email });
+    const answers = await atOnce(20, () => post({ email }));
+    expect([countOf(answers, 202), countOf(answers, 429)]).toEqual([1, 19]);
+    expect(await mailsTo(email)).toHaveLength(1);
+  });
+
+  it('by its own token, 10 of them, lose none of the attributes of another', async () => {
+    const service = createTextingService();
+    const { tenant, app, post } = await newUpsertWorld({}, service);
+    const person = await newPerson(service, tenant, app);
+    const headers = bearerHeaders(await signIn(service, tenant, person));
+    const answers = await atOnce(10, (i) => post({ email: person.email, [`a${i}`]: i }, { headers }));
+    expect(countOf(answers, 200)).toBe(10);
+    const [customer] = (await rowsOf(tenant.id)).customers ?? [];
+    const names = Object.keys(JSON.parse(String(customer?.attributes)));
+    expect(names.toSorted()).toEqual(Array.from({ length: 10 }, (_, i) => `a${i}`));
+  });
+});
+
+/** What a tenant has of its people: not which attempts were counted, nor what was mailed in vain. */
+const noticed = async (tenantId: string) => {
+  const { customers, users, customer_subscriptions, events = [] } = await rowsOf(tenantId);
+  const kept = events.filter(({ type }) => !String(type).endsWith('_sent') && type !== 'challenge.sent');
+  return { customers, users, customer_subscriptions, events: kept.map(({ type }) => type).toSorted() };
+};
+
+type Broken = Awaited<ReturnType<typeof newBreakableWorld>>;
+
+const newBreakableWorld = async () => {
+  const storage = breakable(env);
+  const world = await newHeldWorld(createTextingService(storage.bindings));
+  const person = await newPerson(world.service, world.tenant, world.app);
+  const token = await signIn(world.service, world.tenant, person);
+  return { ...world, storage, person, own: { headers: bearerHeaders(token) } };
+};
+
+/** Everything that writes, with what it takes. */
+const CALLS: [string, (world: Broken) => Promise<UpsertAnswer>][] = [
+  ['a creation', ({ post }) => post({ email: uniqueEmail(), name: 'New', subscriptions: ['news'] })],
+  ['a creation with a flow', ({ post }) => post({ email: uniqueEmail(), name: 'New' }, { flow: 'custom' })],
+  ['a creation with an activation', ({ post }) => post({ email: uniqueEmail() }, { flow: 'activation' })],
+  [
+    'a change by its own token',
+    ({ post, person, own }) => post({ email: person.email, name: 'Mine', subscriptions: ['news'] }, own),
+  ],
+  [
+    'a change of the address by its own token',
+    ({ post, person, own }) => post({ id: person.cuid, email: uniqueEmail(), name: 'Mine' }, own),
+  ],
+  ['a change that is held', ({ post, person }) => post({ email: person.email, name: 'Held' })],
+  ['an answer', ({ answer, id, code }) => answer(id, code)],
+];
+
+describe('storage that fails', () => {
+  it.each(CALLS)(
+    'at any operation of %s leaves nothing half-done, and says 503',
+    async (_, call) => {
+      const dry = await newBreakableWorld();
+      dry.storage.failWhen(() => null);
+      expect((await call(dry)).status).toBeLessThan(300);
+      const operations = dry.storage.operations();
+      expect(operations).toBeGreaterThan(1);
+      for (let broken = 1; broken <= operations; broken += 1) {
+        for (const moment of ['before', 'after'] as const) {
+          const world = await newBreakableWorld();
+          const { storage, tenant } = world;
+          const before = await noticed(tenant.id);
+          storage.failWhen((_operation, count) => (count === broken ? moment : null));
+          const answered = await call(world);
+          storage.failWhen(null);
+          const where = `operation ${broken} of ${operations}, ${moment}`;
+          expect([where, [200, 202, 503].includes(answered.status)]).toEqual([where, true]);
+          if (answered.status !== 503) continue;
+          const after = await noticed(tenant.id);
+          // All of it, where only the answer was lost; else nothing.
+          const writes = after.events.length - before.events.length;
+          if (writes === 0) expect([where, after]).toEqual([where, before]);
+          else expect([where, broken >= operations - 1 || moment === 'after']).toEqual([where, true]);
+        }
+      }
+    },
+    60_000,
+  );
+});

@@ -1,0 +1,269 @@
+import { describe, expect, it } from 'vitest';
+import { mailedCode } from '../../support/logins.ts';
+import { lastMailTo, mailsTo } from '../../support/mailbox.ts';
+import { offerSubscriptions } from '../../support/operator.ts';
+import { rowsOf } from '../../support/rows.ts';
+import { newTenant, uniqueEmail } from '../../support/tenants.ts';
+import { textsTo, uniqueNumber } from '../../support/texts.ts';
+import { faultsIn, formsOf, newPersonWorld, newUpsertWorld, putFlow, textedCode } from '../../support/upserts.ts';
+
+const eventsOf = async (tenantId: string, type: string): Promise<Record<string, unknown>[]> =>
+  ((await rowsOf(tenantId)).events ?? []).filter((event) => event.type === type);
+
+/** A tenant with two lists, and a flow of these steps. */
+const newFlowWorld = async (steps: unknown) => {
+  const world = await newUpsertWorld();
+  const { service, tenant } = world;
+  await offerSubscriptions(service, tenant, 'news', 'offers');
+  await putFlow(service, tenant, 'custom', steps);
+  return {
+    ...world,
+    custom: (body: unknown, headers: Record<string, string> = {}) => world.post(body, { flow: 'custom', headers }),
+  };
+};
+
+const idIn = ({ body }: { body: { challenge?: { id: string } } }): string => body.challenge?.id ?? '';
+
+describe('the flow preregistration, which every tenant has', () => {
+  it('makes the account, asks for a mailed code, and subscribes to all there is when it is answered', async () => {
+    const { service, tenant, post, answer } = await newUpsertWorld();
+    await offerSubscriptions(service, tenant, 'news', 'offers');
+    const email = uniqueEmail();
+    const asked = await post({ email, name: 'Ada' }, { flow: 'preregistration' });
+    expect(asked).toMatchObject({ status: 202, body: { challenge: { type: 'email_otp' } } });
+    expect((await rowsOf(tenant.id)).customer_subscriptions).toEqual([]);
+    const done = await answer(idIn(asked), await mailedCode(email));
+    expect(done).toMatchObject({
+      status: 200,
+      body: { email, name: 'Ada', emailVerified: true, subscriptions: ['news', 'offers'] },
+    });
+    expect(await mailsTo(email)).toHaveLength(1);
+    expect((await answer(idIn(asked), await mailedCode(email))).status).toBe(410);
+  });
+
+  it('asks by text for an account that has a phone alone', async () => {
+    const { service, tenant, post, answer } = await newUpsertWorld();
+    await offerSubscriptions(service, tenant, 'news');
+    const phone = uniqueNumber();
+    const asked = await post({ phone }, { flow: 'preregistration' });
+    expect(asked).toMatchObject({ status: 202, body: { challenge: { type: 'sms_otp' } } });
+    expect(await answer(idIn(asked), await textedCode(phone))).toMatchObject({
+      status: 200,
+      body: { phone, email: null, phoneVerified: true, emailVerified: false, subscriptions: ['news'] },
+    });
+  });
+
+  it('asks once alone for an account that is held anyway', async () => {
+    const { service, tenant, store, post, answer } = await newUpsertWorld();
+    await offerSubscriptions(service, tenant, 'news');
+    const email = uniqueEmail();
+    await store({ email });
+    const asked = await post({ email, name: 'Ada' }, { flow: 'preregistration' });
+    expect(asked.status).toBe(202);
+    expect(await answer(idIn(asked), await mailedCode(email))).toMatchObject({
+      status: 200,
+      body: { name: 'Ada', subscriptions: ['news'] },
+    });
+    expect(await mailsTo(email)).toHaveLength(1);
+  });
+});
+
+describe('the flow activation, which every tenant has', () => {
+  it('mails the link by which a new account chooses a password', async () => {
+    const { store } = await newUpsertWorld();
+    const email = uniqueEmail();
+    await store({ email }, { flow: 'activation' });
+    expect((await lastMailTo(email)).text).toMatch(/\/activate\/usr_\w+\/[A-Z0-9]{10,}/);
+  });
+
+  it('mails none to an account that is activated', async () => {
+    const { store, person, own } = await newPersonWorld();
+    await store({ email: person.email, name: 'Ada' }, { ...own, flow: 'activation' });
+    expect(await mailsTo(person.email)).toHaveLength(1);
+  });
+
+  it('makes no account when its mail is refused', async () => {
+    const { post, tenant } = await newUpsertWorld();
+    const email = `refused-${crypto.randomUUID()}@example.com`;
+    expect(await post({ email }, { flow: 'activation' })).toMatchObject({ body: { code: 'mail_refused' } });
+    expect((await rowsOf(tenant.id)).customers).toEqual([]);
+  });
+});
+
+describe('a flow that there is not', () => {
+  it.each(['nothing', 'Activation', '__proto__', 'constructor', "' or 1=1"])(
+    'is 404 by the name %s, and nothing is stored',
+    async (flow) => {
+      const { post, tenant, person, own } = await newPersonWorld();
+      const before = await rowsOf(tenant.id);
+      const refused = { status: 404, body: { code: 'flow_not_found' } };
+      expect(await post({ email: uniqueEmail() }, { flow })).toMatchObject(refused);
+      expect(await post({ email: person.email, name: 'Eve' }, { flow })).toMatchObject(refused);
+      expect(await post({ email: person.email, name: 'Ada' }, { ...own, flow })).toMatchObject(refused);
+      expect(await rowsOf(tenant.id)).toEqual(before);
+    },
+  );
+
+  it('is one of another tenant', async () => {
+    const { service } = await newFlowWorld([{ kind: 'send_activation' }]);
+    const other = formsOf(service, await newTenant(service));
+    expect((await other.post({ email: uniqueEmail() }, { flow: 'custom' })).status).toBe(404);
+  });
+});
+
+describe('a flow of the operator', () => {
+  it('takes the place of one that every tenant has', async () => {
+    const { service, tenant, store } = await newUpsertWorld();
+    await offerSubscriptions(service, tenant, 'news');
+    await putFlow(service, tenant, 'activation', [{ kind: 'subscribe', subscriptions: ['news'] }]);
+    const email = uniqueEmail();
+    expect(await store({ email }, { flow: 'activation' })).toMatchObject({ subscriptions: ['news'] });
+    expect(await mailsTo(email)).toEqual([]);
+  });
+
+  it('sets members that are missing, and no other', async () => {
+    const { custom } = await newFlowWorld([{ kind: 'set', members: { company: 'None', timezone: 'Europe/Berlin' } }]);
+    expect(await custom({ email: uniqueEmail(), company: 'Engines Ltd' })).toMatchObject({
+      status: 200,
+      body: { company: 'Engines Ltd', timezone: 'Europe/Berlin' },
+    });
+  });
+
+  it('requires members: all that are missing are named, and nothing is stored', async () => {
+    const { custom, tenant } = await newFlowWorld([
+      { kind: 'require', members: ['company', 'address.city', 'shoeSize', 'name'] },
+    ]);
+    const before = await rowsOf(tenant.id);
+    const refused = await custom({ email: uniqueEmail(), name: 'Ada', address: { country: 'GB' } });
+    expect(refused.status).toBe(412);
+    expect(faultsIn(refused)).toEqual(['address.city', 'company', 'shoeSize']);
+    expect(await rowsOf(tenant.id)).toEqual(before);
+    const full = { name: 'Ada', company: 'Engines Ltd', address: { city: 'London' }, shoeSize: 38 };
+    expect(await custom({ email: uniqueEmail(), ...full })).toMatchObject({ status: 200, body: full });
+  });
+
+  it('requires of a stranger to send what is on file, so that it does not learn what is', async () => {
+    const { custom, store } = await newFlowWorld([{ kind: 'require', members: ['company'] }]);
+    const email = uniqueEmail();
+    await store({ email, company: 'Engines Ltd' });
+    expect(await custom({ email })).toMatchObject({ status: 412, body: { errors: [{ path: 'company' }] } });
+  });
+
+  it('requires members behind a challenge before the challenge is sent', async () => {
+    const { custom, tenant } = await newFlowWorld([
+      { kind: 'challenge', channel: 'email' },
+      { kind: 'require', members: ['company'] },
+    ]);
+    const email = uniqueEmail();
+    expect(await custom({ email })).toMatchObject({ status: 412, body: { errors: [{ path: 'company' }] } });
+    expect((await rowsOf(tenant.id)).customers).toEqual([]);
+    expect((await custom({ email, company: 'Engines Ltd' })).status).toBe(202);
+  });
+
+  it('notifies by an event with its name', async () => {
+    const { custom, tenant } = await newFlowWorld([{ kind: 'notify', name: 'hello' }]);
+    const { body } = await custom({ email: uniqueEmail() });
+    const notices = await eventsOf(tenant.id, 'flow.notified');
+    expect(notices).toMatchObject([{ subject: body.id, data: '{"name":"hello"}' }]);
+  });
+
+  it('goes on where it stopped, through two channels, and does each step once', async () => {
+    const { custom, answer, tenant } = await newFlowWorld([
+      { kind: 'subscribe', subscriptions: ['news'] },
+      { kind: 'notify', name: 'before' },
+      { kind: 'challenge', channel: 'email' },
+      { kind: 'set', members: { company: 'Proved' } },
+      { kind: 'notify', name: 'between' },
+      { kind: 'challenge', channel: 'sms' },
+      { kind: 'subscribe', subscriptions: ['offers'] },
+      { kind: 'notify', name: 'after' },
+    ]);
+    const notices = async () =>
+      (await eventsOf(tenant.id, 'flow.notified')).map(({ data }) => JSON.parse(String(data)).name).toSorted();
+    const [email, phone] = [uniqueEmail(), uniqueNumber()];
+    const first = await custom({ email, phone, name: 'Ada' });
+    expect(first).toMatchObject({ status: 202, body: { challenge: { type: 'email_otp' } } });
+    expect([await notices(), await textsTo(phone)]).toEqual([['before'], []]);
+    const second = await answer(idIn(first), await mailedCode(email));
+    expect(second).toMatchObject({ status: 202, body: { challenge: { type: 'sms_otp' } } });
+    expect(await notices()).toEqual(['before', 'between']);
+    expect((await answer(idIn(first), await mailedCode(email))).status).toBe(410);
+    const done = await answer(idIn(second), await textedCode(phone));
+    expect(done).toMatchObject({
+      status: 200,
+      body: {
+        ...{ name: 'Ada', company: 'Proved', emailVerified: true, phoneVerified: true },
+        subscriptions: expect.arrayContaining(['news', 'offers']),
+      },
+    });
+    expect(await notices()).toEqual(['after', 'before', 'between']);
+    expect((await answer(idIn(second), await textedCode(phone))).status).toBe(410);
+    expect(await notices()).toEqual(['after', 'before', 'between']);
+  });
+
+  it('goes on with the steps that it had when it began', async () => {
+    const { service, tenant, custom, answer } = await newFlowWorld([
+      { kind: 'challenge', channel: 'email' },
+      { kind: 'set', members: { company: 'Old' } },
+    ]);
+    const email = uniqueEmail();
+    const asked = await custom({ email });
+    await putFlow(service, tenant, 'custom', [{ kind: 'set', members: { company: 'New' } }]);
+    expect(await answer(idIn(asked), await mailedCode(email))).toMatchObject({ body: { company: 'Old' } });
+  });
+
+  it('begins nothing when there is nowhere to send its code', async () => {
+    const { custom, tenant } = await newFlowWorld([{ kind: 'challenge', channel: 'sms' }]);
+    const before = await rowsOf(tenant.id);
+    const refused = await custom({ email: uniqueEmail() });
+    expect([refused.status, faultsIn(refused)]).toEqual([412, ['phone']]);
+    expect(await rowsOf(tenant.id)).toEqual(before);
+  });
+
+  it('begins nothing when its mail may not go out yet', async () => {
+    const { service, tenant, custom } = await newFlowWorld([{ kind: 'challenge', channel: 'email' }]);
+    const email = uniqueEmail();
+    const asked = await service.call('POST', `/api/${tenant.slug}/customer/authenticate?provider=otp`, {
+      body: { email },
+    });
+    expect(asked.status).toBe(202);
+    expect(await custom({ email, name: 'Ada' })).toMatchObject({ status: 429 });
+    expect((await rowsOf(tenant.id)).customers).toEqual([]);
+  });
+
+  it('is run for the account’s own token without holding what was sent', async () => {
+    const { service, tenant, person, post, own, answer } = await newPersonWorld();
+    await offerSubscriptions(service, tenant, 'news');
+    const asked = await post({ email: person.email, name: 'Ada' }, { ...own, flow: 'preregistration' });
+    expect(asked.status).toBe(202);
+    expect((await rowsOf(tenant.id)).customers).toMatchObject([{ name: 'Ada' }]);
+    expect(await answer(idIn(asked), await mailedCode(person.email))).toMatchObject({
+      status: 200,
+      body: { name: 'Ada', subscriptions: ['news'] },
+    });
+  });
+});
+
+describe('a number that is proved in a flow', () => {
+  const [MAIL, TEXT] = [
+    { kind: 'challenge', channel: 'email' },
+    { kind: 'challenge', channel: 'sms' },
+  ];
+
+  it('is one to be known by when the address is proved, too, in whatever order', async () => {
+    for (const steps of [
+      [MAIL, TEXT],
+      [TEXT, MAIL],
+    ]) {
+      const { custom, answer } = await newFlowWorld(steps);
+      const [email, phone] = [uniqueEmail(), uniqueNumber()];
+      const codes = { email_otp: () => mailedCode(email), sms_otp: () => textedCode(phone) };
+      let step = await custom({ email, phone });
+      for (let i = 0; i < 2; i += 1) {
+        const code = await (step.body.challenge?.type === 'sms_otp' ? codes.sms_otp() : codes.email_otp());
+        step = await answer(idIn(step), code);
+      }
+      expect(step).toMatchObject({ status: 200, body: { phone, emailVerified: true, phoneVerified: true } });
+    }
+  });
+});
