@@ -19,10 +19,10 @@ import { partnerRoutes } from './routes/partner/index.ts';
 import { platformRoutes } from './routes/platform/index.ts';
 import { keyRoutes } from './routes/platform/keys.ts';
 import { tenantRoutes } from './routes/tenant/index.ts';
-import type { Seams } from './services.ts';
+import type { PlatformOf } from './services.ts';
 
-/** The whole API. `seams` is what it takes from the world. */
-export const createApp = (seams: Seams): Hono<AppEnv> => {
+/** The whole API. */
+export const createApp = (platformOf: PlatformOf): Hono<AppEnv> => {
   const app = new Hono<AppEnv>({ strict: false });
   app.onError(answerWith(commonWire));
   app.notFound((c) => problem(c, commonWire, new Refusal('not_found')));
@@ -39,7 +39,7 @@ export const createApp = (seams: Seams): Hono<AppEnv> => {
       },
     }),
   );
-  app.use(platform(seams));
+  app.use(platform(platformOf));
 
   // The only forms. What they refuse is told as pages, so they come before what all else has in common.
   app.route('/', pageRoutes);

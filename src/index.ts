@@ -1,3 +1,3 @@
-import { createApp } from './app.ts';
+import { createWorker } from './worker.ts';
 
-export default createApp({ now: Date.now, fetch: (...request) => fetch(...request) });
+export default createWorker({ now: Date.now, fetch: (...request) => fetch(...request) });

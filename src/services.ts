@@ -105,8 +105,21 @@ export type Platform = {
 
 export type TenantServices = ReturnType<typeof createTenantServices>;
 
-/** Builds the platform. Throws a SettingsError when the settings are not in order. */
-export const createPlatform = async (env: Env, { now, fetch }: Seams): Promise<Platform> => {
+/** Throws a SettingsError when the settings are not in order. */
+export type PlatformOf = (env: Env) => Promise<Platform>;
+
+/** Gives an isolate's platform, which is built at the first call. */
+export const createPlatformOf = (seams: Seams): PlatformOf => {
+  // Built platforms, never promises of them: one request's I/O must not be awaited by another.
+  const built = new WeakMap<Env, Platform>();
+  return async (env) => {
+    const platform = built.get(env) ?? (await createPlatform(env, seams));
+    built.set(env, platform);
+    return platform;
+  };
+};
+
+const createPlatform = async (env: Env, { now, fetch }: Seams): Promise<Platform> => {
   const settings = readSettings(env);
   const masterKeys = await deriveMasterKeys(settings.masterKey);
   const database = openDatabase(env.DB);

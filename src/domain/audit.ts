@@ -45,6 +45,10 @@ export type EventType =
   | 'tenant.deleted'
   | 'subscription.updated'
   | 'subscription.deleted'
+  | 'webhook.updated'
+  | 'webhook.rotated'
+  | 'webhook.disabled'
+  | 'webhook.deleted'
   | 'key.rotated';
 
 /** Where a request came from. `place` is a city and country, as far as the platform knows. */

@@ -3,21 +3,17 @@ import { createMiddleware } from 'hono/factory';
 import type { Origin } from '../domain/audit.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { type AppEnv, SettingsError } from '../env.ts';
-import { createPlatform, type Platform, type RequestContext, type Seams } from '../services.ts';
+import type { PlatformOf, RequestContext } from '../services.ts';
 import { commonWire, problem } from './problems.ts';
 import { logDeferredFailure } from './request-log.ts';
 
 const LONGEST_USER_AGENT = 256;
 
-/** Builds the platform once an isolate. With settings that are not in order no request is served at all. */
-export const platform = (seams: Seams) => {
-  // Built platforms, never promises of them: one request's I/O must not be awaited by another.
-  const built = new WeakMap<Env, Platform>();
-  return createMiddleware<AppEnv>(async (c, next) => {
+/** Lets the request have the platform. With settings that are not in order none is served at all. */
+export const platform = (platformOf: PlatformOf) =>
+  createMiddleware<AppEnv>(async (c, next) => {
     try {
-      const known = built.get(c.env) ?? (await createPlatform(c.env, seams));
-      built.set(c.env, known);
-      c.set('platform', known);
+      c.set('platform', await platformOf(c.env));
     } catch (error) {
       if (!(error instanceof SettingsError)) throw error;
       // biome-ignore lint/suspicious/noConsole: the one line that tells the operator what is missing
@@ -26,7 +22,6 @@ export const platform = (seams: Seams) => {
     }
     return next();
   });
-};
 
 /** Where the request came from. The platform sets `CF-Connecting-IP`; no other header is believed. */
 export const originOf = (request: HonoRequest): Origin => ({

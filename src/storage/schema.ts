@@ -82,6 +82,8 @@ export type TenantProfile = ProfileTexts & Said<{ address: TenantAddress; attrib
 export type ProfileDefaults = Omit<TenantProfile, 'email' | 'phone'>;
 
 export type Locale = 'en' | 'de' | 'fr' | 'es';
+export type WebhookStatus = 'active' | 'disabled';
+export type DeliveryStatus = 'pending' | 'delivered' | 'failed';
 export type SigningKeyState = 'next' | 'current' | 'retired';
 export type Branding = { logoUrl: string | null; primaryColor: string | null };
 /** A tenant's settings, complete: defaults are filled in when they are set. Lifetimes are in seconds. */
@@ -111,6 +113,8 @@ export type TenantSettings = {
   attributesSchema?: Attributes | null;
   /** Members that accounts of the tenant surface get when nothing else says them. */
   profileDefaults?: ProfileDefaults;
+  /** For how many days the audit log is kept. */
+  eventsRetentionDays?: number;
 };
 
 /** How a connection reaches its identity provider. Secrets are sealed with the tenant's data key. */
@@ -427,6 +431,7 @@ export const sessions = sqliteTable(
   (table) => [
     primaryKey({ columns: [table.tenantId, table.id] }),
     index('sessions_user').on(table.tenantId, table.userId),
+    index('sessions_expiry').on(table.tenantId, table.expiresAt),
     foreignKey({ columns: [table.tenantId, table.userId], foreignColumns: [users.tenantId, users.id] }),
   ],
 );
@@ -634,6 +639,7 @@ export const challenges = sqliteTable(
   (table) => [
     primaryKey({ columns: [table.tenantId, table.purpose, table.subject] }),
     index('challenges_customer').on(table.tenantId, table.customerId),
+    index('challenges_expiry').on(table.tenantId, table.expiresAt),
   ],
 );
 
@@ -658,6 +664,56 @@ export const events = sqliteTable(
   ],
 );
 
+/** Whom the operator wants told of what happens. The secret is sealed with the tenant's data key. */
+export const webhooks = sqliteTable(
+  'webhooks',
+  {
+    tenantId: text('tenant_id').$type<TenantId>().notNull(),
+    name: text().notNull(),
+    url: text().notNull(),
+    /** Types of event, `customer.*` for all of a kind, or `*`: the database's trigger reads them as GLOB patterns. */
+    events: text({ mode: 'json' }).$type<string[]>().notNull(),
+    status: text().$type<WebhookStatus>().notNull(),
+    /** Why it is disabled: by the operator, or because the receiver said that it is gone for good. */
+    disabledReason: text('disabled_reason').$type<'operator' | 'gone'>(),
+    sealedSecret: text('sealed_secret').notNull(),
+    /** The secret from before, which signs beside the new one until then. */
+    sealedOldSecret: text('sealed_old_secret'),
+    oldSecretExpiresAt: integer('old_secret_expires_at'),
+    createdAt: integer('created_at').notNull(),
+    updatedAt: integer('updated_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenantId, table.name] })],
+);
+
+/**
+ * Events that a webhook is to be told of, one row each. The trigger `events_to_deliver` writes them with the event itself,
+ * so that neither is there without the other.
+ */
+export const deliveries = sqliteTable(
+  'deliveries',
+  {
+    tenantId: text('tenant_id').$type<TenantId>().notNull(),
+    webhook: text().notNull(),
+    eventId: text('event_id').$type<EventId>().notNull(),
+    status: text().$type<DeliveryStatus>().notNull(),
+    attempts: integer().notNull(),
+    /** From when on the next attempt may be made: while one is under way, when it is given up for lost. */
+    dueAt: integer('due_at').notNull(),
+    lastAttemptAt: integer('last_attempt_at'),
+    /** The HTTP status of the last answer; null where none came. */
+    lastStatus: integer('last_status'),
+    /** Why no answer came, or why it does not count. */
+    lastError: text('last_error'),
+    createdAt: integer('created_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.webhook, table.eventId] }),
+    index('deliveries_due').on(table.status, table.dueAt),
+    foreignKey({ columns: [table.tenantId, table.webhook], foreignColumns: [webhooks.tenantId, webhooks.name] }),
+  ],
+);
+
 /** One row for each counted attempt: limits are exact sliding windows over these. */
 export const rateHits = sqliteTable(
   'rate_hits',
@@ -668,7 +724,10 @@ export const rateHits = sqliteTable(
     at: integer().notNull(),
     id: text().notNull(),
   },
-  (table) => [primaryKey({ columns: [table.tenantId, table.bucket, table.at, table.id] })],
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.bucket, table.at, table.id] }),
+    index('rate_hits_at').on(table.tenantId, table.at),
+  ],
 );
 
 /** Answers kept for a caller that repeats its request under the same `Idempotency-Key`. */
@@ -686,5 +745,6 @@ export const idempotency = sqliteTable(
   (table) => [
     primaryKey({ columns: [table.tenantId, table.appId, table.key] }),
     index('idempotency_customer').on(table.tenantId, table.customerId),
+    index('idempotency_expiry').on(table.tenantId, table.expiresAt),
   ],
 );

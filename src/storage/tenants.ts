@@ -12,6 +12,7 @@ import {
   connections,
   customerSubscriptions,
   customers,
+  deliveries,
   events,
   flows,
   heldChanges,
@@ -28,6 +29,7 @@ import {
   tenants,
   usedNonces,
   users,
+  webhooks,
 } from './schema.ts';
 import type { SigningKeyRow } from './signing-keys.ts';
 
@@ -134,6 +136,8 @@ export const createTenantDataStore = (db: Database, tenantId: TenantId) => ({
       challenges,
       idempotency,
       rateHits,
+      deliveries,
+      webhooks,
       events,
     ].map((table) => db.delete(table).where(and(eq(table.tenantId, tenantId))));
     if (first) await db.batch([first, ...rest]);

@@ -2,6 +2,7 @@ import { env } from 'cloudflare:workers';
 import { type Schema, Validator } from '@cfworker/json-schema';
 import { expect } from 'vitest';
 import { createApp } from '../../src/app.ts';
+import { createPlatformOf } from '../../src/services.ts';
 
 type Operation = {
   security?: Record<string, string[]>[];
@@ -18,7 +19,7 @@ let known: Document | null = null;
 
 /** The OpenAPI document that the Worker serves. */
 export const readDocument = async (): Promise<Document> => {
-  const app = createApp({ now: Date.now, fetch });
+  const app = createApp(createPlatformOf({ now: Date.now, fetch }));
   known ??= await (await app.request('/openapi.json', {}, env)).json<Document>();
   return known;
 };

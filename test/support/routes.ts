@@ -1,4 +1,5 @@
 import { createApp } from '../../src/app.ts';
+import { createPlatformOf } from '../../src/services.ts';
 import { readDocument } from './document.ts';
 import { newCustomerBody, newUserBody } from './signups.ts';
 import { uniqueEmail } from './tenants.ts';
@@ -22,7 +23,9 @@ export const routesWith = async (scheme: string): Promise<DocumentedRoute[]> => 
 /** The names of the routes below a path that the Worker really has. */
 export const servedRoutes = (path: string): string[] => {
   // Hono lists every handler of a chain: a route appears once for each of its own middleware.
-  const handlers = createApp({ now: Date.now, fetch }).routes.filter((each) => `${each.path}/`.startsWith(`${path}/`));
+  const handlers = createApp(createPlatformOf({ now: Date.now, fetch })).routes.filter((each) =>
+    `${each.path}/`.startsWith(`${path}/`),
+  );
   const templates = handlers
     .filter(({ method }) => method !== 'ALL')
     .map((each) => nameOf({ method: each.method, template: each.path.replace(/:(\w+)/g, '{$1}') }));

@@ -1,6 +1,6 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { createApp } from '../../src/app.ts';
+import { createWorker } from '../../src/worker.ts';
 import { checkAgainstDocument } from './document.ts';
 
 /** A clock that stands still until it is told otherwise. */
@@ -31,11 +31,11 @@ export const createService = (bindings: TestBindings = {}, fetch: typeof globalT
       time += seconds * 1000;
     },
   };
-  const app = createApp({ now: clock.now, fetch });
+  const worker = createWorker({ now: clock.now, fetch });
   const environment = { ...env, ...bindings };
   const send = async (request: Request): Promise<Response> => {
     const context = createExecutionContext();
-    const response = await app.fetch(request, environment, context);
+    const response = await worker.fetch(request, environment, context);
     await waitOnExecutionContext(context);
     return response;
   };

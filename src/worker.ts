@@ -1,0 +1,9 @@
+import { createApp } from './app.ts';
+import { createPlatformOf, type Seams } from './services.ts';
+
+/** The Worker. `seams` is what it takes from the world. */
+export const createWorker = (seams: Seams) => {
+  const platformOf = createPlatformOf(seams);
+  const app = createApp(platformOf);
+  return { fetch: app.fetch } satisfies ExportedHandler<Env>;
+};
