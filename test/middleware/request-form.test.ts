@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { createService, type Service } from '../support/service.ts';
-import { appHeaders, newApp, newTenant, newWorld, refusalOf, uniqueEmail } from '../support/tenants.ts';
+import {
+  appHeaders,
+  newApp,
+  newTenant,
+  newWorld,
+  operatorHeaders,
+  refusalOf,
+  uniqueEmail,
+} from '../support/tenants.ts';
 
 type Problem = { errors: { path: string; code: string }[] };
 
@@ -161,12 +169,15 @@ describe('a method', () => {
     ['DELETE', '/customer', ['GET', 'HEAD', 'POST']],
     ['POST', '/customer/some', ['DELETE', 'GET', 'HEAD', 'PATCH']],
     ['POST', '/customer/a@example.com/passcode', ['GET', 'HEAD']],
+    ['POST', '/operator/v1/tenants/some', ['DELETE', 'GET', 'HEAD', 'PUT']],
+    ['POST', '/operator/v1/tenants/some/connections/azure', ['DELETE', 'GET', 'HEAD', 'PUT']],
+    ['PUT', '/operator/v1/tenants/some/apps/some/rotate', ['POST']],
     ['POST', '/healthz', ['GET', 'HEAD']],
     ['OPTIONS', '/healthz', ['GET', 'HEAD']],
   ];
   for (const [method, path, allowed] of cases) {
     it(`${method} is refused with 405 at ${path}, telling which are taken`, async () => {
-      const response = await createService().call(method, path);
+      const response = await createService().call(method, path, { headers: operatorHeaders });
       expect(response.status).toBe(405);
       expect(response.headers.get('Allow')?.split(', ').sort()).toEqual(allowed);
     });
