@@ -6,19 +6,23 @@ import { createAccess } from './domain/access.ts';
 import { createAccessTokens } from './domain/access-tokens.ts';
 import { createAccounts } from './domain/accounts.ts';
 import { createActivations } from './domain/activations.ts';
+import { createAdmissions } from './domain/admissions.ts';
 import { createApiKeys } from './domain/api-keys.ts';
 import { createApps } from './domain/apps.ts';
 import { createAudit, type Origin } from './domain/audit.ts';
 import { createAuthentications } from './domain/authentications.ts';
 import { createAuthorizationCodes } from './domain/authorization-codes.ts';
 import { createAwsVault } from './domain/aws-credentials.ts';
+import { createChallengeAnswers } from './domain/challenge-answers.ts';
 import { type ConnectionMemory, createConnections } from './domain/connections.ts';
 import { createCustomers } from './domain/customers.ts';
 import { createEmailChanges } from './domain/email-changes.ts';
 import { createEnrichment } from './domain/enrichment.ts';
 import { createEnrolments } from './domain/enrolments.ts';
 import { createFederation } from './domain/federation.ts';
+import { createFlowRuns } from './domain/flow-runs.ts';
 import { createFlows } from './domain/flows.ts';
+import { createHeldChanges } from './domain/held-changes.ts';
 import { createKeyring, type KeyMemory } from './domain/keyring.ts';
 import { createLimits } from './domain/limits.ts';
 import { createLoginStates } from './domain/login-states.ts';
@@ -33,6 +37,7 @@ import { createProfiles } from './domain/profiles.ts';
 import { createProviders, type ProviderMemory } from './domain/providers.ts';
 import { createRedemptions } from './domain/redemptions.ts';
 import { createSessions } from './domain/sessions.ts';
+import { createSignInChallenges } from './domain/sign-in-challenges.ts';
 import { createSignups } from './domain/signups.ts';
 import { createSso } from './domain/sso.ts';
 import { createSubscriptions } from './domain/subscriptions.ts';
@@ -289,15 +294,17 @@ const createTenantServices = (resources: TenantResources) => {
     store: guarded(createProviderStore(database, tenantId)),
     memory: resources.providerMemory,
   });
-  const tenantAccounts = createTenantAccounts({
-    ...{ tenantId, users, access, activations, emailChanges, oneTimeSecrets, keyedHash, sealer, limits, mailer },
-    ...{ audit, origin, settings, defer, now },
-    store: guarded(createTenantAccountStore(database, tenantId)),
-    accounts: accountStore,
-    heldChanges: guarded(createHeldChangeStore(database, tenantId)),
-    subscriptions: subscriptionStore,
-    enrich: createEnrichment({ store: guarded(createPostalCodeStore(database)) }),
+  const tenantAccountStore = guarded(createTenantAccountStore(database, tenantId));
+  const heldChanges = createHeldChanges({
+    ...{ tenantId, oneTimeSecrets, keyedHash, sealer, mailer, audit, defer, now },
+    store: guarded(createHeldChangeStore(database, tenantId)),
     texter: resources.texter,
+  });
+  const flowRuns = createFlowRuns({ accounts: accountStore, heldChanges, activations, emailChanges, audit, now });
+  const challengeAnswers = createChallengeAnswers({
+    ...{ tenantId, users, heldChanges, flowRuns, oneTimeSecrets, limits, audit, origin, settings, now },
+    store: tenantAccountStore,
+    accounts: accountStore,
   });
   return {
     tenant,
@@ -335,22 +342,19 @@ const createTenantServices = (resources: TenantResources) => {
     subscriptions: createSubscriptions({ store: subscriptionStore, audit }),
     flows: createFlows({ tenantId, store: guarded(createFlowStore(database, tenantId)), audit }),
     providers,
-    tenantAccounts,
+    challengeAnswers,
+    tenantAccounts: createTenantAccounts({
+      ...{ heldChanges, flowRuns, emailChanges, limits, audit, origin, settings, now },
+      store: tenantAccountStore,
+      accounts: accountStore,
+      subscriptions: subscriptionStore,
+      admissions: createAdmissions({ access, users }),
+      enrich: createEnrichment({ store: guarded(createPostalCodeStore(database)) }),
+    }),
     authentications: createAuthentications({
-      ...{
-        tenantId,
-        providers,
-        users,
-        tenantAccounts,
-        signIns,
-        lifetimes,
-        keyedHash,
-        limits,
-        audit,
-        origin,
-        defer,
-        now,
-      },
+      ...{ tenantId, providers, users, signIns, challengeAnswers, lifetimes, keyedHash, limits, audit, origin },
+      ...{ defer, now },
+      signInChallenges: createSignInChallenges({ store: tenantAccountStore, heldChanges, limits, origin, now }),
       check: resources.checkProvider,
       identities: guarded(createIdentityStore(database, tenantId)),
       tokens: accessTokens,

@@ -8,7 +8,7 @@ import type { EmailAddress } from './email.ts';
 import type { EmailChanges } from './email-changes.ts';
 import type { PasswordSignIns } from './password-sign-ins.ts';
 import { hashNewPassword } from './passwords.ts';
-import { type Fault, Refusal } from './refusal.ts';
+import { type Fault, Refusal, refuseFaults } from './refusal.ts';
 
 export type { Account, Holdings } from '../storage/accounts.ts';
 
@@ -71,7 +71,7 @@ export const createAccounts = (dependencies: Dependencies) => {
       const { details, password, email } = request;
 
       const faults = request.subscriptions ? await findUnknown(request.subscriptions) : [];
-      if (faults.length > 0) throw new Refusal('validation_failed', { faults });
+      refuseFaults(faults);
       const name = details.name === undefined ? user.customer.name : details.name;
       const passwordHash = password && (await hashNewPassword(password.wanted, [user.email, name, tenantName]));
       if (password && !(await signIns.confirm(user, password.current))) {

@@ -7,12 +7,14 @@ import type { TenantSettings } from '../storage/schema.ts';
 import type { User, UserStore } from '../storage/users.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { Audit, Origin } from './audit.ts';
+import type { ChallengeAnswers } from './challenge-answers.ts';
 import { type EmailAddress, parseEmailAddress } from './email.ts';
+import type { PendingChallenge } from './held-changes.ts';
 import { type Limits, rateLimited } from './limits.ts';
 import type { PasswordSignIns } from './password-sign-ins.ts';
 import type { OpenProvider, Providers } from './providers.ts';
 import { Refusal, type RefusalCode } from './refusal.ts';
-import type { PendingChallenge, TenantAccounts } from './tenant-accounts.ts';
+import type { SignInChallenges } from './sign-in-challenges.ts';
 
 export type { ProviderCredentials } from '../outside/identity-providers/identity-provider.ts';
 
@@ -34,7 +36,8 @@ type Dependencies = {
   check: ProviderCheck;
   identities: IdentityStore;
   users: UserStore;
-  tenantAccounts: TenantAccounts;
+  signInChallenges: SignInChallenges;
+  challengeAnswers: ChallengeAnswers;
   signIns: PasswordSignIns;
   tokens: AccessTokens;
   lifetimes: TenantSettings['lifetimes'];
@@ -48,8 +51,8 @@ type Dependencies = {
 
 /** Signing in at a tenant's forms and apps, with whatever the tenant uses (contract 4, authenticate). */
 export const createAuthentications = (dependencies: Dependencies) => {
-  const { tenantId, providers, check, identities, users, tenantAccounts, signIns, tokens } = dependencies;
-  const { lifetimes, keyedHash, limits, audit, origin, defer, now } = dependencies;
+  const { tenantId, providers, check, identities, users, signIns, tokens } = dependencies;
+  const { signInChallenges, challengeAnswers, lifetimes, keyedHash, limits, audit, origin, defer, now } = dependencies;
 
   const issue = (user: User, provider: string, amr: string[], at: number): Promise<string> => {
     defer(users.record(audit('login.succeeded', `user:${user.id}`, user.customerId, { by: provider })));
@@ -155,12 +158,12 @@ export const createAuthentications = (dependencies: Dependencies) => {
           return { kind: 'token', token };
         }
         case 'destination': {
-          const sent = tenantAccounts.challengeSignIn(presented, provider.allowsSignup);
+          const sent = signInChallenges.send(presented, provider.allowsSignup);
           return { kind: 'challenged', challenge: await sent.catch(failFor('validation_failed')) };
         }
         case 'answer': {
           const at = now();
-          const answered = tenantAccounts.answer('sign_in', presented.id, presented.code);
+          const answered = challengeAnswers.answer('sign_in', presented.id, presented.code);
           const outcome = await answered.catch(failFor('email_taken'));
           if (outcome.kind === 'challenged') return outcome;
           const { user } = outcome.account;

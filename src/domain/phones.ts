@@ -1,6 +1,6 @@
 import { newId } from '../crypto/ids.ts';
 import type { Phone } from '../storage/profiles.ts';
-import { type Fault, Refusal } from './refusal.ts';
+import { type Fault, refuseFaults } from './refusal.ts';
 
 export type { Phone } from '../storage/profiles.ts';
 
@@ -31,9 +31,16 @@ export const readPhones = async (
   const faults = numbers.flatMap((number, i): Fault[] =>
     number === null ? [{ path: `${path}.${i}.phone_number`, code: 'invalid', message: WRONG_NUMBER }] : [],
   );
-  if (faults.length > 0) throw new Refusal('validation_failed', { faults });
+  refuseFaults(faults);
   // Ids of one millisecond have no order, so that each phone is given one of its own.
   return typed.map(({ type }, i) => ({ id: newId('phn', at + i), number: numbers[i] ?? '', type }));
+};
+
+/** What is wrong with a number of the member `phone`, which goes with no address. */
+export const WRONG_PHONE: Fault = {
+  path: 'phone',
+  code: 'invalid',
+  message: 'must be a phone number, with its country code',
 };
 
 export const WRONG_NUMBER = 'must be a phone number of the country of the address, or begin with + and a country code';

@@ -80,3 +80,8 @@ export class Refusal extends Error {
     this.passwordFault = details.passwordFault ?? null;
   }
 }
+
+/** Refuses with `validation_failed` an input in which anything is wrong. */
+export const refuseFaults = (faults: readonly Fault[]): void => {
+  if (faults.length > 0) throw new Refusal('validation_failed', { faults });
+};

@@ -1,8 +1,10 @@
 import type { Account } from '../storage/accounts.ts';
-import type { Attributes } from '../storage/schema.ts';
+import type { Attributes, TenantSettings } from '../storage/schema.ts';
 import type { AccountCustomerChanges } from '../storage/tenant-accounts.ts';
 import type { UserChanges } from '../storage/users.ts';
+import { checkAttributes } from './attributes.ts';
 import type { TenantProfile } from './enrichment.ts';
+import type { Fault } from './refusal.ts';
 
 /** What is known of an account, as the tenant surface knows it: what is not known is undefined. */
 export const profileOf = ({ user }: Account): TenantProfile => {
@@ -76,6 +78,13 @@ export const mergeAttributes = (before: Attributes | null, changes: Attributes |
   const merged = Object.entries({ ...before, ...changes }).filter(([, value]) => value !== null);
   return merged.length > 0 ? Object.fromEntries(merged) : null;
 };
+
+/** What is wrong with the attributes as they would be with these changes. */
+export const checkMergedAttributes = (
+  { attributes: changes = {} }: TenantProfile,
+  { attributes: before = null }: TenantProfile,
+  { attributesSchema = null }: TenantSettings,
+): Fault[] => checkAttributes(mergeAttributes(before, changes ?? {}) ?? {}, attributesSchema);
 
 /** What a profile changes of the user. */
 export const userChangesOf = ({ firstName, lastName, locale }: TenantProfile): UserChanges => ({

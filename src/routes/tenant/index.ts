@@ -1,7 +1,8 @@
 import { type Context, Hono } from 'hono';
+import type { Caller } from '../../domain/admissions.ts';
 import type { Edge } from '../../domain/edge.ts';
+import type { RunOutcome } from '../../domain/flow-runs.ts';
 import { Refusal } from '../../domain/refusal.ts';
-import type { Caller, UpsertOutcome } from '../../domain/tenant-accounts.ts';
 import { type BearerEnv, bearer, readBearer } from '../../middleware/bearer.ts';
 import { readAppCredentials } from '../../middleware/credentials.ts';
 import { answerWith, commonWire, type WireTable } from '../../middleware/problems.ts';
@@ -66,10 +67,10 @@ export const tenantRoutes = new Hono<BearerEnv>()
     valid('query', flowQuery),
     valid('json', upsert),
     async (c) => {
-      const { tenantAccounts } = c.var.services;
+      const { tenantAccounts, challengeAnswers } = c.var.services;
       const body = c.req.valid('json');
       const { challenge } = body;
-      if (challenge) return tell(c, await tenantAccounts.answer('change', challenge.id, challenge.code), null);
+      if (challenge) return tell(c, await challengeAnswers.answer('change', challenge.id, challenge.code), null);
       const caller = await readCaller(c);
       const { flow = null } = c.req.valid('query');
       const outcome = await tenantAccounts.upsert(readUpsert(body, flow, edgeOf(c)), caller);
@@ -106,7 +107,7 @@ export const tenantRoutes = new Hono<BearerEnv>()
     },
   );
 
-const tell = (c: Context<BearerEnv>, outcome: UpsertOutcome, provider: string | null) =>
+const tell = (c: Context<BearerEnv>, outcome: RunOutcome, provider: string | null) =>
   outcome.kind === 'stored'
     ? c.json(viewProfile(outcome.account, provider))
     : c.json(viewChallenge(outcome.challenge), 202);

@@ -2,8 +2,9 @@ import type * as z from 'zod';
 import type { Account } from '../../domain/accounts.ts';
 import type { Presented, ProviderCredentials } from '../../domain/authentications.ts';
 import type { Edge } from '../../domain/edge.ts';
+import type { PendingChallenge } from '../../domain/held-changes.ts';
 import type { OpenProvider } from '../../domain/providers.ts';
-import type { PendingChallenge, Upsert } from '../../domain/tenant-accounts.ts';
+import type { Upsert } from '../../domain/tenant-accounts.ts';
 import { readProfile } from '../profile-fields.ts';
 import {
   type anyData,

@@ -1,0 +1,104 @@
+import { type AppId, newId } from '../crypto/ids.ts';
+import type { Account } from '../storage/accounts.ts';
+import type { NewEvent } from '../storage/events.ts';
+import type { Application } from '../storage/tenant-accounts.ts';
+import type { Actor, Audit } from './audit.ts';
+import type { Channel, FlowPlan } from './flows.ts';
+import type { HeldChange, Target } from './held-changes.ts';
+import { customerChangesOf, mergeAttributes, userChangesOf } from './tenant-profiles.ts';
+
+/** Who asks for a change; the app that it is, if it is one. */
+export type Author = { actor: Actor; appId: AppId | null };
+
+/** What is to be done to an account: as it was held, and as the flow has planned it. */
+type Intent = { target: Target; held: HeldChange; account: Account | null; plan: FlowPlan; by: Author };
+
+/** The rows and events that an intent comes to. */
+export const applicationOf = (intent: Intent, audit: Audit, at: number): Application => {
+  const { target, held, plan, by } = intent;
+  const { customerId, userId, isNew } = target;
+  const described = held.derived.length > 0 ? { derived: held.derived.join(' ') } : {};
+  const notices = plan.notices.map((name) => audit('flow.notified', by.actor, customerId, { name }));
+  const event = (type: 'customer.created' | 'customer.updated') => audit(type, by.actor, customerId, described);
+  const common = { customerId, userId, subscriptions: held.subscriptions, added: plan.added, at };
+  if (isNew) return { ...common, ...creationOf(intent, at), events: [event('customer.created'), ...notices] };
+  const events: NewEvent[] = held.purpose === 'change' ? [event('customer.updated'), ...notices] : [];
+  return { ...common, ...changeOf(intent, at), events };
+};
+
+/** What is never redeemed. */
+export const nothingToApply = (at: number): Application => ({
+  ...{ customerId: newId('cus', at), userId: newId('usr', at), created: null, customer: {}, user: {} },
+  ...{ subscriptions: null, added: [], events: [], at },
+});
+
+/** The number that was proved in this run. */
+export const numberOf = ({ proven, destination, number }: HeldChange): string | null =>
+  proven.includes('sms') && destination.channel === 'sms' ? destination.to : number;
+
+const creationOf = (intent: Intent, at: number) => {
+  const { target, held, plan, by } = intent;
+  const { customerId, userId } = target;
+  const { email, proven } = held;
+  const { profile } = plan;
+  const provedBy = (channel: Channel) => (proven.includes(channel) ? at : null);
+  const phone = provedNumberOf(intent);
+  const knownByPhone = email === null ? (profile.phone ?? phone) : phone;
+  const times = { createdAt: at, updatedAt: at };
+  const addresses = email
+    ? { email: email.address, emailKey: email.key }
+    : { email: '', emailKey: `tel:${knownByPhone ?? userId}` };
+  const { givenName = null, familyName = null, locale = null } = userChangesOf(profile);
+  return {
+    created: {
+      customer: {
+        ...definedOnly(customerChangesOf(profile)),
+        attributes: mergeAttributes(null, profile.attributes ?? {}),
+        ...{ id: customerId, ...addresses, status: 'active' as const, hasApiAccess: true, version: 1, ...times },
+        createdByApp: by.appId,
+      },
+      user: {
+        ...{ id: userId, customerId, ...addresses, isOwner: true, givenName, familyName, locale, ...times },
+        ...{ phone: knownByPhone ?? null, activatedAt: provedBy('email'), phoneVerifiedAt: provedBy('sms') },
+      },
+    },
+    customer: {},
+    user: {},
+  };
+};
+
+const changeOf = (intent: Intent, at: number) => {
+  const { held, account, plan } = intent;
+  const isVerified = account?.user.activatedAt !== null;
+  const isOwners = account?.user.isOwner === true;
+  const phone = provedNumberOf(intent);
+  return {
+    ...(!isOwners && { subscriptions: null, added: [] }),
+    created: null,
+    customer: isOwners ? customerChangesOf(plan.profile) : {},
+    user: {
+      ...userChangesOf(plan.profile),
+      ...(held.proven.includes('email') && !isVerified && { activatedAt: at }),
+      ...(phone !== undefined && { phone, phoneVerifiedAt: at }),
+    },
+  };
+};
+
+/** Whoever has the number need not be who reads mail at an address that is not proved: it is not known by it then. */
+const provedNumberOf = ({ target, held, account }: Intent): string | undefined => {
+  const isAddressProved = account !== null && account.user.email !== '' && account.user.activatedAt !== null;
+  const hasAddress = target.isNew ? held.email !== null : account?.user.email !== '';
+  const isKnownByNumber = isAddressProved || !hasAddress || held.proven.includes('email');
+  return isKnownByNumber ? (numberOf(held) ?? undefined) : undefined;
+};
+
+const definedOnly = <Members extends object>(
+  members: Members,
+): { [Name in keyof Members]?: Exclude<Members[Name], undefined> } => {
+  const defined: { [Name in keyof Members]?: Exclude<Members[Name], undefined> } = {};
+  for (const name in members) {
+    const value = members[name];
+    if (value !== undefined) Object.assign(defined, { [name]: value });
+  }
+  return defined;
+};

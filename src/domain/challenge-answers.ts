@@ -1,0 +1,90 @@
+import type { ChallengeId, TenantId } from '../crypto/ids.ts';
+import type { AccountStore } from '../storage/accounts.ts';
+import type { TenantSettings } from '../storage/schema.ts';
+import type { AnswerOutcome, Application, TenantAccountStore } from '../storage/tenant-accounts.ts';
+import type { UserStore } from '../storage/users.ts';
+import { applicationOf, nothingToApply } from './applications.ts';
+import type { Actor, Audit, Origin } from './audit.ts';
+import type { FlowRuns, RunOutcome } from './flow-runs.ts';
+import { planFlow } from './flows.ts';
+import type { HeldChange, HeldChanges } from './held-changes.ts';
+import { type Limits, rateLimited } from './limits.ts';
+import type { OneTimeSecrets } from './one-time-secrets.ts';
+import { newRedemption } from './redemptions.ts';
+import { Refusal, refuseFaults } from './refusal.ts';
+import { checkMergedAttributes, profileOf, withoutGuesses } from './tenant-profiles.ts';
+
+type Dependencies = {
+  tenantId: TenantId;
+  store: TenantAccountStore;
+  accounts: AccountStore;
+  users: UserStore;
+  heldChanges: HeldChanges;
+  flowRuns: FlowRuns;
+  settings: TenantSettings;
+  oneTimeSecrets: OneTimeSecrets;
+  limits: Limits;
+  audit: Audit;
+  origin: Origin;
+  now: () => number;
+};
+
+/** The answers to challenges: each lets go what was held for it. */
+export const createChallengeAnswers = (dependencies: Dependencies) => {
+  const { tenantId, store, accounts, users, heldChanges, flowRuns, settings, oneTimeSecrets } = dependencies;
+  const { limits, audit, origin, now } = dependencies;
+  return {
+    /**
+     * Answers a challenge: what was held is applied, once, and its flow goes on from there. Refuses with
+     * `challenge_failed` for a wrong code, `challenge_over` for a challenge that cannot be answered any more, and
+     * `rate_limited`.
+     */
+    answer: async (purpose: HeldChange['purpose'], id: string, code: string): Promise<RunOutcome> => {
+      const fromIp = await limits.attemptFrom(origin.ip);
+      const at = now();
+      const [held, found, waitMs] = await Promise.all([
+        heldChanges.find(id, at),
+        oneTimeSecrets.find('challenge_code', id, code),
+        fromIp ? users.countWrongTry(fromIp) : 0,
+      ]);
+      if (waitMs > 0) throw rateLimited(waitMs);
+      if (held?.purpose !== purpose) throw new Refusal('challenge_over');
+      const { target, destination } = held;
+      const [subject, wrongTry] = await Promise.all([
+        heldChanges.subjectOf(destination),
+        limits.wrongCodeOf(destination.to),
+      ]);
+      const redeem = async (application: Application, challengeId: ChallengeId | null): Promise<void> => {
+        const redemption = newRedemption('challenge_code', subject, challengeId, at);
+        const refused = audit('login.failed', 'anonymous', target?.customerId ?? tenantId, { by: 'challenge' });
+        accept(await store.applyByAnswer(application, id, redemption, wrongTry, refused));
+      };
+      if (target === null) {
+        // No answer is right, and the same number of tries is wrong.
+        await redeem(nothingToApply(at), null);
+        throw new Refusal('challenge_failed');
+      }
+      const account = target.isNew ? null : await accounts.find({ userId: target.userId, sessionId: null });
+      const proven = [...new Set([...held.proven, destination.channel])];
+      const onFile = account ? profileOf(account) : {};
+      const answered: HeldChange = { ...held, ...withoutGuesses(held, onFile), proven };
+      const plan = planFlow(held.flow.steps, held.flow.index, { onFile, sent: answered.profile, proven });
+      refuseFaults(account ? checkMergedAttributes(plan.profile, onFile, settings) : []);
+      const actor: Actor = target.isNew ? 'anonymous' : `user:${target.userId}`;
+      const by = { actor, appId: null };
+      await redeem(
+        applicationOf({ target, held: answered, account, plan, by }, audit, now()),
+        found?.challengeId ?? null,
+      );
+      return flowRuns.goOn(target, answered, plan, actor);
+    },
+  };
+};
+
+export type ChallengeAnswers = ReturnType<typeof createChallengeAnswers>;
+
+const accept = (outcome: AnswerOutcome): void => {
+  if (outcome.kind === 'limited') throw rateLimited(outcome.waitMs);
+  if (outcome.kind === 'taken') throw new Refusal('email_taken');
+  if (outcome.kind === 'refused') throw new Refusal(outcome.wasCompared ? 'challenge_failed' : 'challenge_over');
+};

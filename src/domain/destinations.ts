@@ -1,0 +1,47 @@
+import type { Account } from '../storage/accounts.ts';
+import type { AccountReference } from '../storage/tenant-accounts.ts';
+import type { EmailAddress } from './email.ts';
+import type { Channel } from './flows.ts';
+import { Refusal } from './refusal.ts';
+
+/** Where a code goes: an address or a number, in the form in which it is compared. */
+export type Destination = { channel: Channel; to: string };
+
+/** Where somebody can be sent a code; '' for no address. */
+export type Reach = { email: string; emailKey: string; phone: string | null; customerPhone: string | null };
+
+/** Of an account as it is on file, or of one as it will be with this address and this phone. */
+export const reachOf = (account: Account | null, email?: EmailAddress | null, phone?: string | null): Reach => {
+  const user = account?.user;
+  const customerPhone = (phone === undefined ? user?.customer.phone : phone) ?? null;
+  return {
+    email: user?.email ?? email?.address ?? '',
+    emailKey: user?.emailKey ?? email?.key ?? '',
+    phone: user?.phone ?? (user || email ? null : customerPhone),
+    customerPhone,
+  };
+};
+
+/** The address or number on file: of the kind that the account was named by, if there is one. */
+export const destinationBy = (reference: AccountReference, account: Account): Destination =>
+  destinationWithin(reachOf(account), 'phone' in reference ? 'sms' : null);
+
+/** Refuses with `validation_failed` where there is nothing to send a code to. */
+export const destinationWithin = (
+  { email, emailKey, phone, customerPhone }: Reach,
+  channel: Channel | null,
+): Destination => {
+  if (channel !== 'sms' && email !== '') return { channel: 'email', to: emailKey };
+  const number = phone ?? (channel === 'sms' ? customerPhone : null);
+  if (channel !== 'email' && number?.startsWith('+')) return { channel: 'sms', to: number };
+  const path = channel === 'sms' ? 'phone' : 'email';
+  throw new Refusal('validation_failed', { faults: [{ path, code: 'required', message: 'This is required.' }] });
+};
+
+/** Of somebody who may not be known yet. */
+export const newDestination = (email: EmailAddress | null, phone: string | null): Destination =>
+  email ? { channel: 'email', to: email.key } : { channel: 'sms', to: phone ?? '' };
+
+/** `j•••@example.com`, or `•••89`: enough for whoever knows it, and for nobody else. */
+export const mask = ({ to }: Destination): string =>
+  to.includes('@') ? to.replace(/^(.).*(@.*)$/, '$1•••$2') : `•••${to.slice(-2)}`;
