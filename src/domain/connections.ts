@@ -129,19 +129,11 @@ export const createConnections = ({
       const before = (await store.list()).find((each) => each.name === name);
       const settings = await settingsOf(name, profile, before);
       const event = audit('connection.updated', 'operator', tenantId, { name });
-      const connection = {
-        name,
-        domains: profile.domains.toSorted(),
-        allowsSignup: profile.allowsSignup,
-        settings,
-        createdAt: before?.createdAt ?? event.at,
-        updatedAt: event.at,
-      };
-      const isOtherProvider = before !== undefined && issuerOf(before.settings) !== issuerOf(settings);
-      const outcome = await store.put(connection, isOtherProvider, event);
-      if (outcome === 'domain_taken') throw new Refusal('domain_taken');
+      const { allowsSignup, domains } = profile;
+      const outcome = await store.put({ name, allowsSignup, settings, domains: domains.toSorted() }, event);
+      if (outcome.kind === 'domain_taken') throw new Refusal('domain_taken');
       memory.delete(tenantId);
-      return { connection, isNew: before === undefined };
+      return outcome;
     },
 
     /** Refuses with `connection_not_found`. */
@@ -162,8 +154,5 @@ export const speaksFor = ({ domains }: Connection, emailKey: string): boolean =>
 
 const faulty = (path: string, message: string): Refusal =>
   new Refusal('validation_failed', { faults: [{ path, code: 'invalid', message }] });
-
-const issuerOf = (settings: ConnectionSettings): string =>
-  settings.type === 'oidc' ? `oidc ${settings.issuer}` : `saml ${settings.entityId}`;
 
 const secretOf = (name: string): string => `connection ${name}`;

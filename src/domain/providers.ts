@@ -150,15 +150,12 @@ export const createProviders = ({ tenantId, store, memory, isCallable, sealer, a
     /** Makes the provider or replaces it. Refuses with `validation_failed`. */
     put: async (name: string, profile: ProviderProfile): Promise<{ provider: Provider; isNew: boolean }> => {
       requireCallable(profile.provider);
-      const before = (await store.list()).find((each) => each.name === name);
-      const settings = await seal(name, profile.provider);
+      const { allowsSignup, provider } = profile;
+      const settings = await seal(name, provider);
       const event = audit('provider.updated', 'operator', tenantId, { name });
-      const { allowsSignup } = profile;
-      const times = { createdAt: before?.createdAt ?? event.at, updatedAt: event.at };
-      const provider = { name, settings, allowsSignup, ...times };
-      await store.put(provider, before !== undefined && sourceOf(before.settings) !== sourceOf(settings), event);
+      const outcome = await store.put({ name, allowsSignup, settings }, event);
       memory.delete(tenantId);
-      return { provider, isNew: before === undefined };
+      return outcome;
     },
 
     /** Refuses with `provider_not_found`. */
@@ -181,13 +178,3 @@ const urlsOf = (provider: ProviderProfile['provider']): [string, string][] => {
   if (provider.type === 'jwt') return 'jwksUrl' in provider.keys ? [['keys.jwks_url', provider.keys.jwksUrl]] : [];
   return provider.type === 'http' ? [['url', provider.url]] : [];
 };
-
-/** Who says who somebody is: for another one, the same subject is somebody else. */
-const sourceOf = (settings: ProviderSettings): string =>
-  JSON.stringify([
-    settings.type,
-    'issuer' in settings ? settings.issuer : null,
-    'appId' in settings ? settings.appId : null,
-    'url' in settings ? settings.url : null,
-    settings.type === 'jwt' ? settings.claims.subject : null,
-  ]);

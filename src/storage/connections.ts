@@ -1,4 +1,4 @@
-import { and, asc, eq } from 'drizzle-orm';
+import { and, asc, eq, type SQL, sql } from 'drizzle-orm';
 import type { TenantId } from '../crypto/ids.ts';
 import { type Database, violatedTableOf } from './database.ts';
 import { type NewEvent, recordEvent } from './events.ts';
@@ -7,14 +7,18 @@ import { connectionDomains, connections, identities } from './schema.ts';
 /** A company's identity provider, and the domains whose addresses it speaks for. */
 export type Connection = Omit<typeof connections.$inferSelect, 'tenantId'> & { domains: string[] };
 
+export type ConnectionOutcome = { kind: 'put'; connection: Connection; isNew: boolean } | { kind: 'domain_taken' };
+
 export const createConnectionStore = (db: Database, tenantId: TenantId) => {
   const ofName = (name: string) => and(eq(connections.tenantId, tenantId), eq(connections.name, name));
   const domainsOf = (name: string) =>
     and(eq(connectionDomains.tenantId, tenantId), eq(connectionDomains.connection, name));
 
   /** The statement that forgets whom the provider knows: another one under the same name may mean others by them. */
-  const forgetIdentities = (name: string) =>
-    db.delete(identities).where(and(eq(identities.tenantId, tenantId), eq(identities.provider, `connection:${name}`)));
+  const forgetIdentities = (name: string, condition?: SQL) =>
+    db
+      .delete(identities)
+      .where(and(eq(identities.tenantId, tenantId), eq(identities.provider, `connection:${name}`), condition));
 
   return {
     /** By name. */
@@ -33,31 +37,40 @@ export const createConnectionStore = (db: Database, tenantId: TenantId) => {
       }));
     },
 
-    /** Makes the connection or replaces it. `isOtherProvider`: nobody whom the one before knew is known any more. */
+    /**
+     * Makes the connection or replaces it. Whom another provider knew before under this name is known no more; the pair
+     * of keys that it signs with stays the one that it has.
+     */
     put: async (
-      { domains, ...connection }: Connection,
-      isOtherProvider: boolean,
+      { name, domains, ...profile }: Omit<Connection, 'createdAt' | 'updatedAt'>,
       event: NewEvent,
-    ): Promise<'put' | 'domain_taken'> => {
-      const { settings, allowsSignup, updatedAt } = connection;
-      const violated = await violatedTableOf(() =>
-        db.batch([
+    ): Promise<ConnectionOutcome> => {
+      const { at } = event;
+      const wanted = sql`${JSON.stringify(profile.settings)}`;
+      const isOther = sql`exists (select 1 from ${connections}
+        where ${ofName(name)} and ${issuerOf(sql`${connections.settings}`)} <> ${issuerOf(wanted)})`;
+      let outcome: ConnectionOutcome = { kind: 'domain_taken' };
+      await violatedTableOf(async () => {
+        const [inserted, , [stored]] = await db.batch([
           db
             .insert(connections)
-            .values({ tenantId, ...connection })
-            .onConflictDoUpdate({
-              target: [connections.tenantId, connections.name],
-              set: { settings, allowsSignup, updatedAt },
-            }),
-          db.delete(connectionDomains).where(domainsOf(connection.name)),
+            .values({ tenantId, name, ...profile, createdAt: at, updatedAt: at })
+            .onConflictDoNothing()
+            .returning({ name: connections.name }),
+          forgetIdentities(name, isOther),
           db
-            .insert(connectionDomains)
-            .values(domains.map((domain) => ({ tenantId, domain, connection: connection.name }))),
-          ...(isOtherProvider ? [forgetIdentities(connection.name)] : []),
+            .update(connections)
+            .set({ ...profile, settings: withKeptPair(wanted), updatedAt: at })
+            .where(ofName(name))
+            .returning({ settings: connections.settings, createdAt: connections.createdAt }),
+          db.delete(connectionDomains).where(domainsOf(name)),
+          db.insert(connectionDomains).values(domains.map((domain) => ({ tenantId, domain, connection: name }))),
           recordEvent(db, tenantId, event),
-        ]),
-      );
-      return violated === null ? 'put' : 'domain_taken';
+        ]);
+        const connection = { name, domains, ...profile, createdAt: at, ...stored, updatedAt: at };
+        outcome = { kind: 'put', connection, isNew: inserted.length > 0 };
+      });
+      return outcome;
     },
 
     remove: async (name: string, event: NewEvent): Promise<void> => {
@@ -72,3 +85,14 @@ export const createConnectionStore = (db: Database, tenantId: TenantId) => {
 };
 
 export type ConnectionStore = ReturnType<typeof createConnectionStore>;
+
+/** Who says who somebody is, by a connection's settings. */
+const issuerOf = (settings: SQL): SQL =>
+  sql`json_array(${settings} ->> '$.type', ${settings} ->> '$.issuer', ${settings} ->> '$.entityId')`;
+
+/** The settings, where they sign, with the pair of keys that is stored: somebody may have been told of it just now. */
+const withKeptPair = (settings: SQL): SQL => {
+  const kept = sql`${connections.settings} -> '$.signing'`;
+  return sql`case when ${settings} ->> '$.signing' is not null and ${connections.settings} ->> '$.signing' is not null
+    then json_set(${settings}, '$.signing', json(${kept})) else ${settings} end`;
+};

@@ -1,4 +1,4 @@
-import { and, asc, eq, lte } from 'drizzle-orm';
+import { and, asc, eq, lte, type SQL, sql } from 'drizzle-orm';
 import type { TenantId } from '../crypto/ids.ts';
 import type { Database } from './database.ts';
 import { type NewEvent, recordEvent } from './events.ts';
@@ -11,8 +11,10 @@ export const createProviderStore = (db: Database, tenantId: TenantId) => {
   const ofName = (name: string) => and(eq(providers.tenantId, tenantId), eq(providers.name, name));
 
   /** The statement that forgets whom the provider knows: another one under the same name may mean others by them. */
-  const forgetIdentities = (name: string) =>
-    db.delete(identities).where(and(eq(identities.tenantId, tenantId), eq(identities.provider, `provider:${name}`)));
+  const forgetIdentities = (name: string, condition?: SQL) =>
+    db
+      .delete(identities)
+      .where(and(eq(identities.tenantId, tenantId), eq(identities.provider, `provider:${name}`), condition));
 
   return {
     /** By name. */
@@ -25,20 +27,31 @@ export const createProviderStore = (db: Database, tenantId: TenantId) => {
       return rows.map(({ tenantId: _, ...provider }) => provider);
     },
 
-    /** Makes the provider or replaces it. `isOther`: nobody whom the one before knew is known any more. */
-    put: async (provider: Provider, isOther: boolean, event: NewEvent): Promise<void> => {
-      const { settings, allowsSignup, updatedAt } = provider;
-      await db.batch([
+    /** Makes the provider or replaces it. Whom another one knew before under this name is known no more. */
+    put: async (
+      { name, ...profile }: Omit<Provider, 'createdAt' | 'updatedAt'>,
+      event: NewEvent,
+    ): Promise<{ provider: Provider; isNew: boolean }> => {
+      const { at } = event;
+      const wanted = sql`${JSON.stringify(profile.settings)}`;
+      const isOther = sql`exists (select 1 from ${providers}
+        where ${ofName(name)} and ${sourceOf(sql`${providers.settings}`)} <> ${sourceOf(wanted)})`;
+      const [inserted, , stored] = await db.batch([
         db
           .insert(providers)
-          .values({ tenantId, ...provider })
-          .onConflictDoUpdate({
-            target: [providers.tenantId, providers.name],
-            set: { settings, allowsSignup, updatedAt },
-          }),
-        ...(isOther ? [forgetIdentities(provider.name)] : []),
+          .values({ tenantId, name, ...profile, createdAt: at, updatedAt: at })
+          .onConflictDoNothing()
+          .returning({ name: providers.name }),
+        forgetIdentities(name, isOther),
+        db
+          .update(providers)
+          .set({ ...profile, updatedAt: at })
+          .where(ofName(name))
+          .returning({ createdAt: providers.createdAt }),
         recordEvent(db, tenantId, event),
       ]);
+      const provider = { name, ...profile, createdAt: stored[0]?.createdAt ?? at, updatedAt: at };
+      return { provider, isNew: inserted.length > 0 };
     },
 
     /** Uses a nonce up; false if it was used before. */
@@ -65,3 +78,8 @@ export const createProviderStore = (db: Database, tenantId: TenantId) => {
 };
 
 export type ProviderStore = ReturnType<typeof createProviderStore>;
+
+/** Who says who somebody is, by a provider's settings: for another one, the same subject is somebody else. */
+const sourceOf = (settings: SQL): SQL =>
+  sql`json_array(${settings} ->> '$.type', ${settings} ->> '$.issuer', ${settings} ->> '$.appId',
+    ${settings} ->> '$.url', ${settings} ->> '$.claims.subject')`;

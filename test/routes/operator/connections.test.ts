@@ -118,6 +118,22 @@ describe('PUT /operator/v1/tenants/{slug}/connections/{name}', () => {
     expect(await certificateOf(samlMembers({ sign_requests: true }))).not.toBe(first);
   });
 
+  it('makes one connection, with one pair of keys, when it is asked for it five times at once', async () => {
+    const { put, list } = await newCase();
+    const body = samlMembers({ sign_requests: true });
+    const responses = await Promise.all(Array.from({ length: 5 }, () => put('acme', body)));
+    expect(responses.map(({ status }) => status).toSorted()).toEqual([200, 200, 200, 200, 201]);
+    const { items } = await list();
+    for (const response of responses) expect(items).toEqual([await response.json()]);
+  });
+
+  it('makes one connection when it is asked for it 20 times at once', async () => {
+    const { put, list } = await newCase();
+    const responses = await Promise.all(Array.from({ length: 20 }, () => put('acme', oidcMembers())));
+    expect(responses.map(({ status }) => status).toSorted()).toEqual([...Array<number>(19).fill(200), 201]);
+    expect((await list()).items).toHaveLength(1);
+  });
+
   it('keeps client secrets and private keys sealed, and tells neither', async () => {
     const { tenant, put, read, list } = await newCase();
     await put('acme', oidcMembers());
