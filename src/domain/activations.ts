@@ -3,7 +3,7 @@ import { randomCode } from '../crypto/random.ts';
 import type { Mailer } from '../outside/mail/mailer.ts';
 import type { NewUser } from '../storage/customers.ts';
 import type { Actor, Audit } from './audit.ts';
-import { type Issue, LIFETIME_SECONDS, type OneTimeSecrets } from './one-time-secrets.ts';
+import { LIFETIME_SECONDS, type Mailing, type OneTimeSecrets } from './one-time-secrets.ts';
 import { hashNewPassword } from './passwords.ts';
 import type { Redemptions } from './redemptions.ts';
 
@@ -25,12 +25,8 @@ type Dependencies = {
 export const createActivations = (dependencies: Dependencies) => {
   const { oneTimeSecrets, redemptions, mailer, audit, site, tenantName, now } = dependencies;
   return {
-    /**
-     * Mails an activation link, which kills the one before. Refuses with `rate_limited` and `mail_refused`.
-     *
-     * @param issue see `OneTimeSecrets`.
-     */
-    send: (actor: Actor, customerId: CustomerId, user: NewUser, issue?: Issue): Promise<void> => {
+    /** Mails an activation link, which kills the one before. Refuses with `rate_limited` and `mail_refused`. */
+    send: (actor: Actor, customerId: CustomerId, user: NewUser, mailing?: Mailing): Promise<void> => {
       const secret = randomCode(SECRET_LENGTH);
       const url = `${site}/activate/${user.id}/${secret}`;
       const mailed = {
@@ -44,7 +40,7 @@ export const createActivations = (dependencies: Dependencies) => {
         event: audit('user.activation_sent', actor, customerId, { user: user.id }),
         send: () => mailer.sendActivation(user, url, LIFETIME_SECONDS.activation),
       };
-      return oneTimeSecrets.mail(mailed, issue);
+      return oneTimeSecrets.mail(mailed, mailing);
     },
 
     /**

@@ -61,7 +61,7 @@ export const createEnrolments = ({ store, activations, vault }: Dependencies) =>
       return outcome;
     };
     try {
-      await activations.send(actor, enrolment.user.customerId, enrolment.user, issue);
+      await activations.send(actor, enrolment.user.customerId, enrolment.user, { issue });
     } catch (error) {
       // What failed can have been something else, while this was still being stored.
       if (await isStored) await undo();

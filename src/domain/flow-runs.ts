@@ -38,7 +38,11 @@ export const createFlowRuns = ({ accounts, heldChanges, activations, emailChange
   ): Promise<RunOutcome | null> => {
     const destination = plan.next && destinationWithin(reach, plan.next.channel);
     if (destination) heldChanges.requireMeans(destination);
-    if (plan.sendsActivation && !user.activatedAt && user.email !== '') await activations.send(actor, customerId, user);
+    const mailsActivation = plan.sendsActivation && !user.activatedAt && user.email !== '';
+    if (mailsActivation) {
+      const among = { isFirst: held.mailedTo !== user.emailKey, more: destination?.to === user.emailKey ? 1 : 0 };
+      await activations.send(actor, customerId, user, { among });
+    }
     if (!plan.next || !destination) return null;
     const rest: HeldChange = {
       ...NOTHING_HELD,
@@ -48,6 +52,7 @@ export const createFlowRuns = ({ accounts, heldChanges, activations, emailChange
       flow: { steps: held.flow.steps, index: plan.next.index },
       proven: held.proven,
       number: numberOf(held),
+      mailedTo: mailsActivation ? user.emailKey : held.mailedTo,
     };
     return { kind: 'challenged', challenge: await heldChanges.challenge(rest, user.locale) };
   };

@@ -37,6 +37,8 @@ export type HeldChange = {
   proven: Channel[];
   /** The number that was proved before in this run. */
   number: string | null;
+  /** The address that was mailed before in this run. */
+  mailedTo: string | null;
 };
 
 /** A held change that is of nothing yet. */
@@ -49,6 +51,7 @@ export const NOTHING_HELD = {
   flow: { steps: [], index: 0 },
   proven: [],
   number: null,
+  mailedTo: null,
 } satisfies Partial<HeldChange>;
 
 /** A challenge that has to be answered. `expiresAt` is in milliseconds; `destination` tells only who knows it which it is. */
@@ -89,9 +92,10 @@ export const createHeldChanges = (dependencies: Dependencies) => {
     const expiresAt = at + lifetime * 1000;
     const code = randomDigits(DIGITS);
     const subject = await subjectOf(destination);
-    const sealedChange = await (await sealer()).seal(JSON.stringify(held), contextOf(id));
-    await store.put({ id, subject, customerId, sealedChange, expiresAt }, at);
     const { channel, to } = destination;
+    const kept: HeldChange = { ...held, mailedTo: channel === 'email' ? to : held.mailedTo };
+    const sealedChange = await (await sealer()).seal(JSON.stringify(kept), contextOf(id));
+    await store.put({ id, subject, customerId, sealedChange, expiresAt }, at);
     const send = async (): Promise<MailOutcome> => {
       // To nobody all is the same, but that nothing is sent.
       if (target === null) return 'accepted';
@@ -122,7 +126,7 @@ export const createHeldChanges = (dependencies: Dependencies) => {
     /** Holds a change until its code is answered. Refuses with `sms_unavailable`, `mail_refused` and `rate_limited`. */
     challenge: async (held: HeldChange, locale: string | null): Promise<PendingChallenge> => {
       const { mailed, supersede, challenge } = await hold(held, locale);
-      await oneTimeSecrets.mail(mailed);
+      await oneTimeSecrets.mail(mailed, { among: { isFirst: held.mailedTo !== held.destination.to, more: 0 } });
       defer(supersede());
       return challenge;
     },

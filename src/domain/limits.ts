@@ -8,6 +8,14 @@ import { Refusal } from './refusal.ts';
 /** A hit to be counted, and what it is counted against. */
 export type Count = { hit: Hit; limits: readonly Limit[] };
 
+/**
+ * Where a mail stands among those that one run of a flow sends to an address: whether it is the first, and how many come
+ * with it. They need not wait for each other, and go out all or none as far as the hour's limit is concerned.
+ */
+export type MailsOfRun = { isFirst: boolean; more: number };
+
+const ALONE: MailsOfRun = { isFirst: true, more: 0 };
+
 type Dependencies = {
   tenantId: TenantId;
   settings: TenantSettings['rateLimits'];
@@ -23,10 +31,10 @@ export const createLimits = ({ tenantId, settings, keyedHash, now }: Dependencie
   });
   return {
     /** A mail with a secret to this address, whatever for and from whichever surface. */
-    mailTo: (emailKey: string) =>
+    mailTo: (emailKey: string, { isFirst, more }: MailsOfRun = ALONE) =>
       count('mail', emailKey, [
-        { limit: 1, windowMs: settings.mailIntervalSeconds * 1000 },
-        { limit: settings.mailPerHour, windowMs: HOUR_MS },
+        ...(isFirst ? [{ limit: 1, windowMs: settings.mailIntervalSeconds * 1000 }] : []),
+        { limit: settings.mailPerHour - more, windowMs: HOUR_MS },
       ]),
 
     /** A wrong code of this person, over all codes. */

@@ -4,7 +4,7 @@ import type { MailOutcome } from '../outside/mail/mailer.ts';
 import type { ChallengeStore, NewChallenge } from '../storage/challenges.ts';
 import type { NewEvent } from '../storage/events.ts';
 import type { SecretEntries, SecretStore } from '../storage/kv.ts';
-import { type Limits, rateLimited } from './limits.ts';
+import { type Limits, type MailsOfRun, rateLimited } from './limits.ts';
 import { Refusal } from './refusal.ts';
 
 /** How long each one-time secret lives, in seconds (contract 0, one-time secrets). */
@@ -36,6 +36,9 @@ type MailedSecret<Purpose extends MailedPurpose> = {
 
 /** Stores a challenge with its event, unless a limit forbids the mail. */
 export type Issue = ChallengeStore['issueLimited'];
+
+/** How a secret is mailed: `issue` is for whoever stores more with it, `among` for a run of a flow (see `Limits`). */
+export type Mailing = { issue?: Issue; among?: MailsOfRun };
 
 type Dependencies = {
   tenantId: TenantId;
@@ -78,14 +81,13 @@ export const createOneTimeSecrets = ({ tenantId, challenges, secrets, keyedHash,
     /**
      * Stores and mails a secret; an older one of the same purpose and subject is dead from then on. Refuses with
      * `rate_limited`, and with `mail_refused`: then the secret is void, and a next try does not have to wait.
-     *
-     * @param issue how the secret is stored, for whoever stores more with it.
      */
     mail: async <Purpose extends MailedPurpose>(
       mailed: MailedSecret<Purpose>,
-      issue: Issue = challenges.issueLimited,
+      { issue = challenges.issueLimited, among }: Mailing = {},
     ): Promise<void> => {
-      const [{ challenge, keep }, counted] = await Promise.all([prepare(mailed), limits.mailTo(mailed.emailKey)]);
+      const counting = limits.mailTo(mailed.emailKey, among);
+      const [{ challenge, keep }, counted] = await Promise.all([prepare(mailed), counting]);
       const [issuance] = await Promise.all([issue(challenge, counted, mailed.event), keep()]);
       if (issuance.kind === 'limited') throw rateLimited(issuance.waitMs);
       if ((await mailed.send()) === 'accepted') return;

@@ -231,6 +231,60 @@ describe('a flow of the operator', () => {
     expect((await rowsOf(tenant.id)).customers).toEqual([]);
   });
 
+  it('mails the link and the code at once, and is over for its address then', async () => {
+    const { service, custom, post, answer } = await newFlowWorld([
+      { kind: 'send_activation' },
+      { kind: 'challenge', channel: 'email' },
+    ]);
+    const email = uniqueEmail();
+    const asked = await custom({ email, name: 'Ada' });
+    expect(asked).toMatchObject({ status: 202, body: { challenge: { type: 'email_otp' } } });
+    const code = await mailedCode(email);
+    expect((await mailsTo(email)).map(({ text = '' }) => text.includes('/activate/'))).toEqual([true, false]);
+    expect(await post({ email })).toMatchObject({ status: 429 });
+    expect(await answer(idIn(asked), code)).toMatchObject({ status: 200, body: { name: 'Ada', emailVerified: true } });
+    expect(await mailsTo(email)).toHaveLength(2);
+    service.clock.advance(31);
+    expect(await post({ email })).toMatchObject({ status: 202 });
+  });
+
+  it('mails a code soon after its link, with a text between them', async () => {
+    const { custom, answer } = await newFlowWorld([
+      { kind: 'send_activation' },
+      { kind: 'challenge', channel: 'sms' },
+      { kind: 'challenge', channel: 'email' },
+    ]);
+    const [email, phone] = [uniqueEmail(), uniqueNumber()];
+    const first = await custom({ email, phone });
+    expect(first).toMatchObject({ status: 202, body: { challenge: { type: 'sms_otp' } } });
+    const second = await answer(idIn(first), await textedCode(phone));
+    expect(second).toMatchObject({ status: 202, body: { challenge: { type: 'email_otp' } } });
+    expect(await answer(idIn(second), await mailedCode(email))).toMatchObject({
+      status: 200,
+      body: { emailVerified: true, phoneVerified: true },
+    });
+    expect(await custom({ email })).toMatchObject({ status: 429 });
+  });
+
+  it('mails both or neither where the hour leaves room for one alone', async () => {
+    const { service, tenant, custom } = await newFlowWorld([
+      { kind: 'send_activation' },
+      { kind: 'challenge', channel: 'email' },
+    ]);
+    const email = uniqueEmail();
+    const path = `/api/${tenant.slug}/customer/authenticate?provider=otp`;
+    for (let i = 0; i < 4; i += 1) {
+      expect((await service.call('POST', path, { body: { email } })).status).toBe(202);
+      service.clock.advance(31);
+    }
+    const before = await mailsTo(email);
+    expect(await custom({ email })).toMatchObject({ status: 429 });
+    expect((await rowsOf(tenant.id)).customers).toEqual([]);
+    expect(await mailsTo(email)).toEqual(before);
+    service.clock.advance(3600);
+    expect(await custom({ email })).toMatchObject({ status: 202 });
+  });
+
   it('is run for the account’s own token without holding what was sent', async () => {
     const { service, tenant, person, post, own, answer } = await newPersonWorld();
     await offerSubscriptions(service, tenant, 'news');
