@@ -19,6 +19,7 @@ import { createCustomers } from './domain/customers.ts';
 import { createEmailChanges } from './domain/email-changes.ts';
 import { createEnrichment } from './domain/enrichment.ts';
 import { createEnrolments } from './domain/enrolments.ts';
+import { createEventLog } from './domain/event-log.ts';
 import { createFederation } from './domain/federation.ts';
 import { createFlowRuns } from './domain/flow-runs.ts';
 import { createFlows } from './domain/flows.ts';
@@ -41,9 +42,11 @@ import { createSignInChallenges } from './domain/sign-in-challenges.ts';
 import { createSignups } from './domain/signups.ts';
 import { createSso } from './domain/sso.ts';
 import { createSubscriptions } from './domain/subscriptions.ts';
+import { createSupport } from './domain/support.ts';
 import { createTenantAccounts } from './domain/tenant-accounts.ts';
 import { createTenantDirectory, type TenantDirectory } from './domain/tenant-directory.ts';
 import { createTenants, type Tenants } from './domain/tenants.ts';
+import { createUpkeep, type Upkeep } from './domain/upkeep.ts';
 import { readSettings, type Settings } from './env.ts';
 import { isCallableUrl } from './outside/identity-providers/http.ts';
 import { createOidcRelyingParty, type OidcRelyingParty } from './outside/identity-providers/oidc.ts';
@@ -62,6 +65,7 @@ import { createConnectionStore } from './storage/connections.ts';
 import { createCustomerStore } from './storage/customers.ts';
 import { type Database, guarded, openDatabase, StorageError } from './storage/database.ts';
 import { createEnrolmentStore } from './storage/enrolments.ts';
+import { createEventLogStore } from './storage/event-log.ts';
 import { createFlowStore } from './storage/flows.ts';
 import { createHeldChangeStore } from './storage/held-changes.ts';
 import { createIdentityStore } from './storage/identities.ts';
@@ -74,8 +78,10 @@ import { createProviderStore } from './storage/providers.ts';
 import { createSessionStore } from './storage/sessions.ts';
 import { createSigningKeyStore, type SigningKeyStore } from './storage/signing-keys.ts';
 import { createSubscriptionStore } from './storage/subscriptions.ts';
+import { createSupportStore } from './storage/support.ts';
 import { createTenantAccountStore } from './storage/tenant-accounts.ts';
 import { createTenantDataStore, createTenantStore, type Tenant } from './storage/tenants.ts';
+import { createUpkeepSchedule, createUpkeepStore } from './storage/upkeep.ts';
 import { createUserStore } from './storage/users.ts';
 
 export type { Tenant } from './storage/tenants.ts';
@@ -100,6 +106,8 @@ export type Platform = {
   directory: TenantDirectory;
   /** The operator's verbs. */
   tenants: (origin: Origin) => Tenants;
+  /** What is done for the tenants without anybody's request. */
+  upkeep: Upkeep;
   /** The services of one tenant, for one request: nothing of them reaches another's data. */
   servicesOf: (tenant: Tenant, request: RequestContext) => TenantServices;
   /** Whether D1 and KV answer. */
@@ -156,6 +164,11 @@ const createPlatform = async (env: Env, { now, fetch }: Seams): Promise<Platform
         audit: createAudit({ origin, now }),
         now,
       }),
+    upkeep: createUpkeep({
+      schedule: guarded(createUpkeepSchedule(database)),
+      storeOf: (tenant) => guarded(createUpkeepStore(databaseOf(env, tenant), tenant.id)),
+      now,
+    }),
     servicesOf: (tenant, request) =>
       createTenantServices({
         tenant,
@@ -312,6 +325,7 @@ const createTenantServices = (resources: TenantResources) => {
     apps: createApps({ tenantId, store: guarded(createAppStore(database, tenantId)), audit, now }),
     apiKeys: createApiKeys({ tenantId, store: apiKeyStore, audit, now }),
     customers: createCustomers({ tenantId, store: customerStore, activations, sealer, keyedHash, audit, now }),
+    support: createSupport({ store: guarded(createSupportStore(database, tenantId)), activations, audit, now }),
     passcodes: createPasscodes({ tenantId, oneTimeSecrets, apiKeys: apiKeyStore, limits, mailer, audit, now }),
     sso: createSso({ authorizationCodes, audit }),
     connections,
@@ -340,6 +354,7 @@ const createTenantServices = (resources: TenantResources) => {
       store: guarded(createMemberStore(database, tenantId)),
     }),
     subscriptions: createSubscriptions({ store: subscriptionStore, audit }),
+    eventLog: createEventLog({ store: guarded(createEventLogStore(database, tenantId)) }),
     flows: createFlows({ tenantId, store: guarded(createFlowStore(database, tenantId)), audit }),
     providers,
     challengeAnswers,
@@ -363,7 +378,7 @@ const createTenantServices = (resources: TenantResources) => {
 };
 
 /** The database that the tenant's row names: a binding of the Worker. */
-const databaseOf = (env: Env, tenant: Tenant): Database => {
+const databaseOf = (env: Env, tenant: Pick<Tenant, 'shard'>): Database => {
   const binding = Object.entries(env).find(([name]) => name === tenant.shard)?.[1];
   if (typeof binding !== 'object' || !('batch' in binding)) throw new Error(`No database is bound as ${tenant.shard}`);
   return openDatabase(binding);

@@ -1,4 +1,4 @@
-import { randomTimeOrderedId, randomToken } from './random.ts';
+import { firstTimeOrderedId, randomTimeOrderedId, randomToken } from './random.ts';
 
 export type TenantId = `ten_${string}`;
 export type AppId = `app_${string}`;
@@ -13,6 +13,10 @@ export type SessionId = `ses_${string}`;
 /** A new id of a kind, e.g. `newId('cus', now())`. Ids of one kind sort by the time they were made. */
 export const newId = <Kind extends string>(kind: Kind, now: number): `${Kind}_${string}` =>
   `${kind}_${randomTimeOrderedId(now)}`;
+
+/** The id of a kind that none sorts before which was made at this moment or later. */
+export const firstIdAt = <Kind extends string>(kind: Kind, at: number): `${Kind}_${string}` =>
+  `${kind}_${firstTimeOrderedId(at)}`;
 
 /** Whether a text has the form of an id of this kind. */
 export const isId = <Kind extends string>(kind: Kind, text: string): text is `${Kind}_${string}` =>

@@ -21,14 +21,17 @@ export const randomCode = (length: number): string => randomString(CAPITALS_AND_
 export const randomPassphrase = (): string => randomString(EASILY_READ, 16);
 
 /** 26 characters of lower-case Crockford base 32: 48 bits of time, then 80 random bits. Sorts by time of making. */
-export const randomTimeOrderedId = (now: number): string => {
-  const time = Array.from({ length: 10 }, (_, i) => CROCKFORD[Math.floor(now / 32 ** (9 - i)) % 32]);
-  return time.join('') + randomString(CROCKFORD, 16);
-};
+export const randomTimeOrderedId = (now: number): string => timeDigitsOf(now) + randomString(CROCKFORD, 16);
+
+/** The least id that can be made at this moment. Before 1970 none is made. */
+export const firstTimeOrderedId = (at: number): string => timeDigitsOf(Math.max(0, at)) + '0'.repeat(16);
 
 /** When such an id was made, in milliseconds. */
 export const timeOfTimeOrderedId = (id: string): number =>
   [...id.slice(0, 10)].reduce((time, digit) => time * 32 + CROCKFORD.indexOf(digit), 0);
+
+const timeDigitsOf = (time: number): string =>
+  Array.from({ length: 10 }, (_, i) => CROCKFORD[Math.floor(time / 32 ** (9 - i)) % 32]).join('');
 
 /** Draws again instead of taking a remainder, so that every character is equally likely. */
 const randomString = (alphabet: string, length: number): string => {

@@ -84,7 +84,10 @@ const networkOf = (ip: string): string => {
     .join(':');
 };
 
+/** No limit looks back longer: `mail_interval_seconds`, which a tenant sets, is an hour at most. */
+export const LONGEST_WINDOW_MS = 3_600_000;
+
 const MINUTE_MS = 60_000;
-const HOUR_MS = 3_600_000;
+const HOUR_MS = LONGEST_WINDOW_MS;
 const FIRST_LOCK_MS = MINUTE_MS;
 const LONGEST_LOCK_MS = 15 * 60_000;

@@ -1,3 +1,4 @@
+import { isNotNull } from 'drizzle-orm';
 import {
   foreignKey,
   index,
@@ -337,6 +338,9 @@ export const users = sqliteTable(
     unique('users_email').on(table.tenantId, table.emailKey),
     uniqueIndex('users_phone').on(table.tenantId, table.phone),
     index('users_customer').on(table.tenantId, table.customerId),
+    index('users_pending_email')
+      .on(table.tenantId, table.pendingEmailExpiresAt)
+      .where(isNotNull(table.pendingEmailExpiresAt)),
     foreignKey({ columns: [table.tenantId, table.customerId], foreignColumns: [customers.tenantId, customers.id] }),
   ],
 );

@@ -1,4 +1,4 @@
-import { and, desc, eq, gt, isNull, ne, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, isNull, ne, sql } from 'drizzle-orm';
 import type { SessionId, TenantId, UserId } from '../crypto/ids.ts';
 import { ensureApiKey, type NewApiKey, selectApiKeyOf } from './api-keys.ts';
 import {
@@ -15,6 +15,7 @@ import type { RefreshTokenEntry } from './kv.ts';
 import { consumeLoginState } from './login-states.ts';
 import { isCounted } from './rate-hits.ts';
 import { customers, sessions, users } from './schema.ts';
+import { isOpen, isUnrevoked, revokeSessions } from './session-ends.ts';
 import { changeUser, isSignedIn, type SignedIn, selectUser, type User, userOf } from './users.ts';
 
 export type SessionRow = typeof sessions.$inferSelect;
@@ -49,27 +50,6 @@ export type Rotation = {
 
 export const createSessionStore = (db: Database, tenantId: TenantId) => {
   const ofSession = (id: SessionId) => and(eq(sessions.tenantId, tenantId), eq(sessions.id, id));
-
-  /** The condition that a session lives: its user may sign in, and nothing has ended it. */
-  const isOpen = (at: number) =>
-    and(
-      isNull(sessions.revokedAt),
-      gt(sessions.idleExpiresAt, at),
-      gt(sessions.expiresAt, at),
-      sql`exists (select 1 from ${users} join ${customers}
-        on ${customers.tenantId} = ${users.tenantId} and ${customers.id} = ${users.customerId}
-        where ${users.tenantId} = ${tenantId} and ${users.id} = ${sessions.userId}
-        and ${users.validAfter} < ${sessions.createdAt} and ${customers.status} = 'active')`,
-    );
-
-  const revoke = (which: SQL | undefined, at: number) =>
-    db
-      .update(sessions)
-      .set({ revokedAt: at, sealedLogoutHint: null })
-      .where(and(which, isNull(sessions.revokedAt)));
-
-  const isUnrevoked = (which: SQL | undefined) =>
-    sql`exists (select 1 from ${sessions} where ${and(which, isNull(sessions.revokedAt))})`;
 
   return {
     /** Opens a session if the redemption succeeds and the user may sign in; else counts the wrong try. */
@@ -114,7 +94,7 @@ export const createSessionStore = (db: Database, tenantId: TenantId) => {
           ? []
           : [
               recordEventIf(db, tenantId, brought.revoked, sql`${isOpened} and ${isUnrevoked(ofSession(brought.id))}`),
-              revoke(and(ofSession(brought.id), isOpened), at),
+              revokeSessions(db, and(ofSession(brought.id), isOpened), at),
             ]),
         ...events.map((event) => recordEventIf(db, tenantId, event, isOpened)),
       ]);
@@ -137,7 +117,7 @@ export const createSessionStore = (db: Database, tenantId: TenantId) => {
         sql`not exists (select 1 from json_each(${sessions.recentRotations})
           where value ->> 'generation' = ${generation} and value ->> 'at' > ${at - graceMs})`,
       );
-      const isLiving = and(ofSession(sessionId), isOpen(at));
+      const isLiving = and(ofSession(sessionId), isOpen(tenantId, at));
       const [, , , , found, foundUsers, foundCustomers, keys] = await db.batch([
         db
           .update(sessions)
@@ -166,7 +146,7 @@ export const createSessionStore = (db: Database, tenantId: TenantId) => {
       const [rows] = await db.batch([
         db.select().from(sessions).where(unrevoked),
         recordEventIf(db, tenantId, event, isUnrevoked(unrevoked)),
-        revoke(unrevoked, event.at),
+        revokeSessions(db, unrevoked, event.at),
       ]);
       return rows[0] ?? null;
     },
@@ -178,7 +158,7 @@ export const createSessionStore = (db: Database, tenantId: TenantId) => {
         eq(sessions.userId, userId),
         kept === null ? undefined : ne(sessions.id, kept),
       );
-      await db.batch([recordEventIf(db, tenantId, event, isUnrevoked(others)), revoke(others, event.at)]);
+      await db.batch([recordEventIf(db, tenantId, event, isUnrevoked(others)), revokeSessions(db, others, event.at)]);
     },
 
     /** Whoever is signed in, and the sessions that live of that user, newest first. */
@@ -188,7 +168,7 @@ export const createSessionStore = (db: Database, tenantId: TenantId) => {
         db
           .select()
           .from(sessions)
-          .where(and(eq(sessions.tenantId, tenantId), eq(sessions.userId, whom.userId), isOpen(at)))
+          .where(and(eq(sessions.tenantId, tenantId), eq(sessions.userId, whom.userId), isOpen(tenantId, at)))
           .orderBy(desc(sessions.id)),
       ]);
       return { user: userOf(foundUsers, foundCustomers), sessions: found };

@@ -48,3 +48,12 @@ export const everythingStored = async (): Promise<string> => {
   } while (cursor !== null);
   return JSON.stringify([tables.map((table) => table.results), entries]);
 };
+
+/** Writes a row as it is. */
+export const insertRow = async (table: string, row: Record<string, string | number | null>): Promise<void> => {
+  const names = Object.keys(row);
+  const sql = `insert into ${table} (${names.join()}) values (${names.map(() => '?').join()})`;
+  await env.DB.prepare(sql)
+    .bind(...Object.values(row))
+    .run();
+};

@@ -5,6 +5,7 @@ import { answerWith, commonWire } from '../../middleware/problems.ts';
 import { appRoutes } from './apps/index.ts';
 import { connectionRoutes } from './connections/index.ts';
 import { customerRoutes } from './customers/index.ts';
+import { eventRoutes } from './events/index.ts';
 import { flowRoutes } from './flows/index.ts';
 import { keyRoutes } from './keys/index.ts';
 import { providerRoutes } from './providers/index.ts';
@@ -22,4 +23,5 @@ export const operatorRoutes = new Hono<AppEnv>()
   .route('/tenants/:slug/flows', flowRoutes)
   .route('/tenants/:slug/subscriptions', subscriptionRoutes)
   .route('/tenants/:slug/keys', keyRoutes)
-  .route('/tenants/:slug/customers', customerRoutes);
+  .route('/tenants/:slug/customers', customerRoutes)
+  .route('/tenants/:slug/events', eventRoutes);

@@ -4,10 +4,13 @@ import { valid } from '../../validate.ts';
 import { describe } from '../documented.ts';
 import { listOf, pageOf } from '../lists.ts';
 import { servicesOf } from '../services.ts';
+import { peopleRoutes } from './people.ts';
 import { customerObject, customerQuery, customerState } from './schema.ts';
 import { viewCustomer } from './view.ts';
 
 export const customerRoutes = new Hono<AppEnv>()
+  .route('/', peopleRoutes)
+
   .get(
     '/',
     describe({

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { checkSchema } from '../../../domain/attributes.ts';
+import { DEFAULT_RETENTION_DAYS } from '../../../domain/upkeep.ts';
 import { origin, text, webUrl } from '../../fields.ts';
 import { profileDefaults } from '../profile-defaults.ts';
 
@@ -59,6 +60,7 @@ const settings = z
       .max(365 * DAY)
       .nullable()
       .default(null),
+    events_retention_days: z.int().min(7).max(3650).default(DEFAULT_RETENTION_DAYS),
   })
   .prefault({});
 

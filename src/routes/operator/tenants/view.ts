@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type { Tenant, TenantProfile } from '../../../domain/tenants.ts';
+import { DEFAULT_RETENTION_DAYS } from '../../../domain/upkeep.ts';
 import { readProfile, viewProfileDefaults } from '../../profile-fields.ts';
 import type { tenantObject, tenantProfile } from './schema.ts';
 
@@ -37,6 +38,7 @@ export const viewTenant = (tenant: Tenant): z.output<typeof tenantObject> => ({
     attributes_schema: tenant.settings.attributesSchema ?? null,
     profile_defaults: viewProfileDefaults(tenant.settings.profileDefaults ?? {}),
     reset_passphrase_lifetime: tenant.settings.resetPassphraseLifetime ?? null,
+    events_retention_days: tenant.settings.eventsRetentionDays ?? DEFAULT_RETENTION_DAYS,
   },
   created_at: new Date(tenant.createdAt).toISOString(),
   updated_at: new Date(tenant.updatedAt).toISOString(),
@@ -74,5 +76,6 @@ export const readTenantProfile = (body: z.output<typeof tenantProfile>): TenantP
     attributesSchema: body.settings.attributes_schema,
     profileDefaults: readProfile(body.settings.profile_defaults),
     resetPassphraseLifetime: body.settings.reset_passphrase_lifetime,
+    eventsRetentionDays: body.settings.events_retention_days,
   },
 });

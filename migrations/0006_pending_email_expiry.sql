@@ -1,0 +1,1 @@
+CREATE INDEX `users_pending_email` ON `users` (`tenant_id`,`pending_email_expires_at`) WHERE "users"."pending_email_expires_at" is not null;

@@ -1,0 +1,115 @@
+import { and, eq, lt, lte, ne, not, or, type SQL, sql } from 'drizzle-orm';
+import type { SQLiteTable } from 'drizzle-orm/sqlite-core';
+import type { EventId, TenantId } from '../crypto/ids.ts';
+import type { Database } from './database.ts';
+import {
+  appCredentials,
+  challenges,
+  deliveries,
+  events,
+  heldChanges,
+  idempotency,
+  loginStates,
+  rateHits,
+  sessions,
+  signingKeys,
+  tenants,
+  usedNonces,
+  users,
+  webhooks,
+} from './schema.ts';
+
+/** A tenant, as far as its upkeep needs it. */
+export type TenantDue = Pick<typeof tenants.$inferSelect, 'id' | 'shard' | 'settings'>;
+
+/** Up to which moments, in milliseconds, things are past. Of deliveries: before which. */
+export type Past = {
+  expired: number;
+  rateHits: number;
+  sessions: number;
+  delivered: number;
+  failed: number;
+  /** The first event of which a delivery can be that recent. */
+  firstRecent: EventId;
+  /** The first event that stays. */
+  firstKept: EventId;
+};
+
+/** Of each kind so many rows go at a time: a statement stays short, and lets others in between. */
+const CHUNK = 1000;
+
+/** Which tenants' turn it is: a store that is not bound to one of them. */
+export const createUpkeepSchedule = (db: Database) => ({
+  /** The tenants of this minute of the hour. Which one is a tenant's follows from its id, the same number for each. */
+  listDue: (minute: number): Promise<TenantDue[]> =>
+    db
+      .select({ id: tenants.id, shard: tenants.shard, settings: tenants.settings })
+      .from(tenants)
+      .where(sql`(unicode(substr(${tenants.id}, -1)) * 7 + unicode(substr(${tenants.id}, -2, 1))) % 60 = ${minute}`)
+      .orderBy(tenants.id),
+});
+
+export type UpkeepSchedule = ReturnType<typeof createUpkeepSchedule>;
+
+/** What a tenant no longer needs. */
+export const createUpkeepStore = (db: Database, tenantId: TenantId) => {
+  const chunkOf = (table: SQLiteTable, condition: SQL | undefined) =>
+    sql`rowid in (select rowid from ${table} where ${condition} limit ${CHUNK})`;
+
+  const deleteFrom = (table: SQLiteTable, condition: SQL | undefined) =>
+    db.delete(table).where(chunkOf(table, condition));
+
+  return {
+    /** Deletes a chunk of everything that is past. Whether there may be more of something. */
+    deletePast: async (past: Past): Promise<boolean> => {
+      const expiring = [challenges, idempotency, loginStates, heldChanges, usedNonces, signingKeys, appCredentials];
+      const results = await db.batch([
+        deleteFrom(rateHits, and(eq(rateHits.tenantId, tenantId), lte(rateHits.at, past.rateHits))),
+        ...expiring.map((table) =>
+          deleteFrom(table, and(eq(table.tenantId, tenantId), lte(table.expiresAt, past.expired))),
+        ),
+        deleteFrom(sessions, and(eq(sessions.tenantId, tenantId), lte(sessions.expiresAt, past.sessions))),
+        db
+          .update(users)
+          .set({ pendingEmail: null, pendingEmailExpiresAt: null })
+          .where(chunkOf(users, and(eq(users.tenantId, tenantId), lte(users.pendingEmailExpiresAt, past.expired)))),
+        db
+          .update(webhooks)
+          .set({ sealedOldSecret: null, oldSecretExpiresAt: null })
+          .where(and(eq(webhooks.tenantId, tenantId), lte(webhooks.oldSecretExpiresAt, past.expired))),
+        db.delete(deliveries).where(sql`rowid in ${pastDeliveries(tenantId, past)}`),
+        deleteFrom(
+          events,
+          and(eq(events.tenantId, tenantId), lt(events.id, past.firstKept), not(isStillDue(tenantId))),
+        ),
+      ]);
+      return results.some(({ meta }) => meta.changes >= CHUNK);
+    },
+  };
+};
+
+export type UpkeepStore = ReturnType<typeof createUpkeepStore>;
+
+/** By way of the webhooks, since the deliveries' index begins with them. A cross join keeps the order. */
+const ofWebhooks = (tenantId: TenantId, condition: SQL | undefined) =>
+  sql`from ${webhooks} cross join ${deliveries}
+    on ${deliveries.tenantId} = ${webhooks.tenantId} and ${deliveries.webhook} = ${webhooks.name}
+    where ${webhooks.tenantId} = ${tenantId} and ${condition}`;
+
+/** The deliveries that are over: those that were made, those that failed for good, and those whose event goes. */
+const pastDeliveries = (tenantId: TenantId, past: Past) => {
+  const isOver = or(
+    and(eq(deliveries.status, 'delivered'), lt(deliveries.lastAttemptAt, past.delivered)),
+    and(eq(deliveries.status, 'failed'), lt(deliveries.lastAttemptAt, past.failed)),
+    and(ne(deliveries.status, 'pending'), lt(deliveries.eventId, past.firstKept)),
+  );
+  const condition = and(lt(deliveries.eventId, past.firstRecent), isOver);
+  return sql`(select ${deliveries}.rowid ${ofWebhooks(tenantId, condition)} limit ${CHUNK})`;
+};
+
+/** The condition that a webhook is yet to be told of the event. */
+const isStillDue = (tenantId: TenantId) => {
+  // The plus keeps the database from going through all that is pending.
+  const condition = sql`${deliveries.eventId} = ${events.id} and +${deliveries.status} = 'pending'`;
+  return sql`exists (select 1 ${ofWebhooks(tenantId, condition)})`;
+};

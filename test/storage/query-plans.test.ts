@@ -1,0 +1,70 @@
+import { env } from 'cloudflare:workers';
+import { describe, expect, it } from 'vitest';
+import { newId } from '../../src/crypto/ids.ts';
+import { openDatabase } from '../../src/storage/database.ts';
+import { createEventLogStore } from '../../src/storage/event-log.ts';
+import { createSupportStore } from '../../src/storage/support.ts';
+import { createUpkeepStore } from '../../src/storage/upkeep.ts';
+import { explained } from '../support/plans.ts';
+
+const TENANT = newId('ten', 0);
+const CUSTOMER = newId('cus', 0);
+const EVENT = newId('evt', 0);
+
+const plans = explained(env.DB);
+const database = openDatabase(plans.database);
+
+describe('the audit log is read by an index, in its order', () => {
+  const ALL = { limit: 100, before: null, from: null, types: null, subject: null };
+  const BY_ID = 'sqlite_autoindex_events_1 (tenant_id=?';
+  const BY_SUBJECT = 'events_subject (tenant_id=? AND subject=?';
+  const BY_TYPE = 'events_type (tenant_id=? AND type=?';
+  const WITHIN = { before: EVENT, from: EVENT };
+
+  it.each([
+    ['everything', {}, [BY_ID]],
+    ['a type', { types: ['login.failed'] }, [BY_TYPE]],
+    ['a kind', { types: ['email.changed', 'login.failed'] }, [BY_TYPE, BY_TYPE]],
+    ['a subject', { subject: CUSTOMER }, [BY_SUBJECT]],
+    ['a type of a subject', { subject: CUSTOMER, types: ['login.failed'] }, [BY_SUBJECT]],
+    ['a kind of a subject', { subject: CUSTOMER, types: ['email.changed', 'login.failed'] }, [BY_SUBJECT]],
+  ])('for %s, also within bounds', async (_, filter, indexes) => {
+    const log = createEventLogStore(database, TENANT);
+    expect(await plans.during(() => log.list({ ...ALL, ...filter }))).toEqual(
+      indexes.map((index) => [`SEARCH events USING INDEX ${index})`]),
+    );
+    expect(await plans.during(() => log.list({ ...ALL, ...filter, ...WITHIN }))).toEqual(
+      indexes.map((index) => [`SEARCH events USING INDEX ${index} AND id>? AND id<?)`]),
+    );
+  });
+});
+
+it('upkeep goes through nothing that is not past, but for the few keys, apps and webhooks of a tenant', async () => {
+  const past = { expired: 0, rateHits: 0, sessions: 0, delivered: 0, failed: 0, firstRecent: EVENT, firstKept: EVENT };
+  const steps = (await plans.during(() => createUpkeepStore(database, TENANT).deletePast(past))).flat();
+  expect(steps.filter((step) => step.startsWith('SCAN'))).toEqual([]);
+  const wholeTenant = steps.filter((step) => step.endsWith('(tenant_id=?)')).map((step) => step.split(' ')[1]);
+  expect([...new Set(wholeTenant)].toSorted()).toEqual(['app_credentials', 'signing_keys', 'webhooks']);
+});
+
+describe('the people of a customer are found without going through those of others', () => {
+  it.each([
+    ['the first', null],
+    ['the next', newId('usr', 0)],
+  ])('its users, %s page', async (_, before) => {
+    const store = createSupportStore(database, TENANT);
+    const steps = (await plans.during(() => store.listUsers(CUSTOMER, { limit: 100, before }))).flat();
+    expect(steps.filter(isOfManyCustomers)).toEqual([]);
+  });
+
+  it.each([
+    ['the first', null],
+    ['the next', newId('ses', 0)],
+  ])('its sessions, %s page', async (_, before) => {
+    const store = createSupportStore(database, TENANT);
+    const steps = (await plans.during(() => store.listSessions(CUSTOMER, { limit: 100, before }, 0))).flat();
+    expect(steps.filter(isOfManyCustomers)).toEqual([]);
+  });
+});
+
+const isOfManyCustomers = (step: string): boolean => /^SCAN|\(tenant_id=\?( AND id[<>]\?)?\)$/.test(step);
