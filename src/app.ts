@@ -14,6 +14,7 @@ import { hostTenant } from './middleware/tenant.ts';
 import { accountRoutes } from './routes/account/index.ts';
 import { loginRoutes } from './routes/login/index.ts';
 import { operatorRoutes } from './routes/operator/index.ts';
+import { transferRoutes } from './routes/operator/transfer/index.ts';
 import { pageRoutes } from './routes/pages/index.tsx';
 import { partnerRoutes } from './routes/partner/index.ts';
 import { platformRoutes } from './routes/platform/index.ts';
@@ -44,7 +45,12 @@ export const createApp = (platformOf: PlatformOf): Hono<AppEnv> => {
   // The only forms. What they refuse is told as pages, so they come before what all else has in common.
   app.route('/', pageRoutes);
 
-  app.use(readablePath, requestSize, jsonBody);
+  app.use(readablePath);
+
+  // Bodies of any size, which are read as they come: before what holds all others as a whole.
+  app.route('/operator/v1/tenants/:slug/customers', transferRoutes);
+
+  app.use(requestSize, jsonBody);
 
   app.route('/', platformRoutes(app));
   app.route('/operator/v1', operatorRoutes);

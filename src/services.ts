@@ -20,10 +20,12 @@ import { createEmailChanges } from './domain/email-changes.ts';
 import { createEnrichment } from './domain/enrichment.ts';
 import { createEnrolments } from './domain/enrolments.ts';
 import { createEventLog } from './domain/event-log.ts';
+import { createExports } from './domain/exports.ts';
 import { createFederation } from './domain/federation.ts';
 import { createFlowRuns } from './domain/flow-runs.ts';
 import { createFlows } from './domain/flows.ts';
 import { createHeldChanges } from './domain/held-changes.ts';
+import { createImports } from './domain/imports.ts';
 import { createKeyring, type KeyMemory } from './domain/keyring.ts';
 import { createLimits } from './domain/limits.ts';
 import { createLoginStates } from './domain/login-states.ts';
@@ -66,9 +68,11 @@ import { createCustomerStore } from './storage/customers.ts';
 import { type Database, guarded, openDatabase, StorageError } from './storage/database.ts';
 import { createEnrolmentStore } from './storage/enrolments.ts';
 import { createEventLogStore } from './storage/event-log.ts';
+import { createExportStore } from './storage/exports.ts';
 import { createFlowStore } from './storage/flows.ts';
 import { createHeldChangeStore } from './storage/held-changes.ts';
 import { createIdentityStore } from './storage/identities.ts';
+import { createImportStore } from './storage/imports.ts';
 import { createRefreshTokenStore, createSecretStore } from './storage/kv.ts';
 import { createLoginStateStore } from './storage/login-states.ts';
 import { createMemberStore } from './storage/members.ts';
@@ -269,10 +273,11 @@ const createTenantServices = (resources: TenantResources) => {
     store: guarded(createSessionStore(database, tenantId)),
     refreshTokens: guarded(createRefreshTokenStore(kv, tenantId)),
   });
+  const connectionStore = guarded(createConnectionStore(database, tenantId));
   const connections = createConnections({
     ...{ tenantId, sealer, audit, now },
     host: new URL(issuer).hostname,
-    store: guarded(createConnectionStore(database, tenantId)),
+    store: connectionStore,
     memory: resources.connectionMemory,
     isCallable: (url) => isCallableUrl(url, resources.allowsLoopback),
     loadSaml,
@@ -302,9 +307,10 @@ const createTenantServices = (resources: TenantResources) => {
   });
   const accountStore = guarded(createAccountStore(database, tenantId));
   const isCallable = (url: string) => isCallableUrl(url, resources.allowsLoopback);
+  const providerStore = guarded(createProviderStore(database, tenantId));
   const providers = createProviders({
     ...{ tenantId, isCallable, sealer, audit, now },
-    store: guarded(createProviderStore(database, tenantId)),
+    store: providerStore,
     memory: resources.providerMemory,
   });
   const tenantAccountStore = guarded(createTenantAccountStore(database, tenantId));
@@ -366,6 +372,12 @@ const createTenantServices = (resources: TenantResources) => {
       admissions: createAdmissions({ access, users }),
       enrich: createEnrichment({ store: guarded(createPostalCodeStore(database)) }),
     }),
+    imports: createImports({
+      ...{ connections: connectionStore, providers: providerStore, subscriptions: subscriptionStore, audit, now },
+      store: guarded(createImportStore(database, tenantId)),
+      attributesSchema: settings.attributesSchema ?? null,
+    }),
+    exports: createExports({ tenantId, store: guarded(createExportStore(database, tenantId)), audit }),
     authentications: createAuthentications({
       ...{ tenantId, providers, users, signIns, challengeAnswers, lifetimes, keyedHash, limits, audit, origin },
       ...{ defer, now },

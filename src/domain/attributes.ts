@@ -2,16 +2,18 @@ import { dereference, type Schema, Validator } from '@cfworker/json-schema';
 import type { Attributes } from '../storage/schema.ts';
 import type { Fault } from './refusal.ts';
 
+export type { Attributes } from '../storage/schema.ts';
+
 const LARGEST_BYTES = 16 * 1024;
 const DEEPEST = 8;
 
 /** What is wrong with the attributes: their size, and whatever the tenant's JSON Schema (2020-12) says of them. */
 export const checkAttributes = (attributes: Attributes, schema: Attributes | null): Fault[] => {
+  const deep = Object.entries(attributes).filter(([, value]) => isDeeperThan(value, DEEPEST - 1));
+  if (deep.length > 0) return deep.map(([name]) => fault(name, `must nest ${DEEPEST} levels at most`));
   const bytes = new TextEncoder().encode(JSON.stringify(attributes)).length;
   if (bytes > LARGEST_BYTES)
     return [fault('', `must be at most ${LARGEST_BYTES} bytes of JSON beside the known members`)];
-  const deep = Object.entries(attributes).filter(([, value]) => depthOf(value) >= DEEPEST);
-  if (deep.length > 0) return deep.map(([name]) => fault(name, `must nest ${DEEPEST} levels at most`));
   if (schema === null) return [];
   // Interpreted: a Worker compiles no code at run time.
   const { errors } = new Validator(schema, '2020-12', false).validate(attributes);
@@ -99,5 +101,8 @@ const pathOf = (pointer: string): string =>
     .map((part) => decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~'))
     .join('.');
 
-const depthOf = (value: unknown): number =>
-  typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0;
+/** Looks no further than it has to: a value may be nested more deeply than can be walked. */
+const isDeeperThan = (value: unknown, levels: number): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (levels === 0 || Object.values(value).some((each) => isDeeperThan(each, levels - 1)));

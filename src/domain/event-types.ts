@@ -3,6 +3,7 @@ export const EVENT_TYPES = [
   'customer.created',
   'customer.updated',
   'customer.deleted',
+  'customers.exported',
   'user.created',
   'user.updated',
   'user.deleted',

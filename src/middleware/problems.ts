@@ -14,7 +14,10 @@ export type WireTable = Record<RefusalCode, Wire>;
 export const commonWire: WireTable = {
   malformed_request: { status: 400, message: 'The request could not be read.' },
   validation_failed: { status: 400, message: 'Some of the input is not as it should be.' },
-  unsupported_media_type: { status: 415, message: 'Send the body as application/json in UTF-8.' },
+  unsupported_media_type: {
+    status: 415,
+    message: 'Send the body as application/json in UTF-8, an import as application/x-ndjson.',
+  },
   payload_too_large: { status: 413, message: 'The body is larger than 64 KiB.' },
   method_not_allowed: { status: 405, message: 'This path does not take this method.' },
   not_found: { status: 404, message: 'There is nothing here.' },

@@ -44,6 +44,13 @@ export const formBody = createMiddleware<AppEnv>(async (c, next) => {
   await next();
 });
 
+/** Refuses what is not sent as lines of JSON. The body is left to be read as it comes: it has no largest size. */
+export const jsonLines = createMiddleware<AppEnv>(async (c, next) => {
+  if (!isOfType(c.req.header('Content-Type') ?? '', 'application/x-ndjson'))
+    throw new Refusal('unsupported_media_type');
+  await next();
+});
+
 const isOfType = (type: string, wanted: string): boolean => {
   const [essence, ...parameters] = type.split(';').map((part) => part.trim().toLowerCase());
   return essence === wanted && parameters.every((each) => /^charset="?utf-8"?$/.test(each));

@@ -15,7 +15,7 @@ export const requestLog = createMiddleware<AppEnv>(async (c, next) => {
     level: c.res.status >= 500 ? 'error' : 'info',
     request_id: c.get('requestId'),
     method: c.req.method,
-    route: matchedRoutes(c).findLast(({ method }) => method !== 'ALL')?.path,
+    route: matchedRoutes(c).find(({ method }) => method !== 'ALL')?.path,
     status: c.res.status,
     duration_ms: Date.now() - startedAt,
     tenant: c.get('tenantId'),

@@ -12,6 +12,8 @@ type Success = { description: string; schema?: z.ZodType; mediaType?: string; he
 type Operation = {
   summary: string;
   description?: string;
+  /** A body that no validator documents, because it is not read as a whole. */
+  body?: { mediaType: string; description: string; schema: z.ZodType };
   security?: readonly Security[];
   success: Partial<Record<200 | 201 | 202 | 204 | 302, Success>>;
   /** The refusals that are this route's own, beside the ones of its group and of every route. */
@@ -27,7 +29,7 @@ const WITH_INPUT = ['validation_failed', 'unsupported_media_type', 'payload_too_
 /** Gives a route group's way of documenting its routes: refusals are listed as the group's wire table tells them. */
 export const createDescriber =
   (tag: string, table: WireTable, groupRefusals: readonly RefusalCode[]) =>
-  ({ summary, description, security = [], success, refusals = [] }: Operation) => {
+  ({ summary, description, body, security = [], success, refusals = [] }: Operation) => {
     const codesByStatus = Map.groupBy(
       new Set<RefusalCode>([...ALWAYS, ...WITH_INPUT, ...groupRefusals, ...refusals]),
       (code) => table[code].status,
@@ -36,6 +38,7 @@ export const createDescriber =
       tags: [tag],
       summary,
       ...(description && { description }),
+      ...(body && { requestBody: requestBody(body) }),
       security: security.map((name) => SECURITY[name]),
       responses: {
         ...Object.fromEntries(Object.entries(success).map(([status, each]) => [status, successResponse(each)])),
@@ -43,6 +46,12 @@ export const createDescriber =
       },
     });
   };
+
+const requestBody = ({ mediaType, description, schema }: NonNullable<Operation['body']>) => ({
+  required: true,
+  description,
+  content: { [mediaType]: { schema: resolver(schema, { io: 'input' }) } },
+});
 
 const successResponse = ({ description, schema, mediaType, headers = {} }: Success) => ({
   description,

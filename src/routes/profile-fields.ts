@@ -20,6 +20,10 @@ const isLocale = (tag: string): boolean => {
 
 const birthDate = z.iso.date().refine((date) => date >= '1850-01-01' && Date.parse(date) < Date.now() + 86_400_000);
 
+/** In degrees. */
+export const latitude = z.number().min(-90).max(90);
+export const longitude = z.number().min(-180).max(180);
+
 /** The members of a profile that the tenant surface knows, but for what tells one account from another: null clears. */
 export const profileMembers = {
   firstName: textOrNull(100).optional(),
@@ -43,8 +47,8 @@ export const profileMembers = {
       region: textOrNull(100).optional(),
       postalCode: textOrNull(20).optional(),
       country: countryOrNull.optional(),
-      latitude: z.number().min(-90).max(90).nullable().optional(),
-      longitude: z.number().min(-180).max(180).nullable().optional(),
+      latitude: latitude.nullable().optional(),
+      longitude: longitude.nullable().optional(),
     })
     .nullable()
     .optional(),

@@ -15,12 +15,16 @@ export const valid = <Schema extends z.ZodType, Target extends keyof ValidationT
   const validator = zValidator(target, schema, (result) => {
     if (result.success) return;
     throw new Refusal('validation_failed', {
-      faults: result.error.issues.flatMap((issue) => faultsOf(issue, result.data)),
+      faults: faultsIn(result.error, result.data),
     });
   });
   const options = target === 'form' ? { media: 'application/x-www-form-urlencoded' } : {};
   return Object.assign(validator, { [uniqueSymbol]: { target, ...resolver(schema), options } });
 };
+
+/** What is wrong with an input, by the error that a schema has told of it. */
+export const faultsIn = ({ issues }: z.core.$ZodError, input: unknown): Fault[] =>
+  issues.flatMap((issue) => faultsOf(issue, input));
 
 const faultsOf = (issue: z.core.$ZodIssue, input: unknown): Fault[] => {
   if (issue.code === 'unrecognized_keys') {

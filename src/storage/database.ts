@@ -72,3 +72,41 @@ export const insertIf = <Table extends SQLiteTable>(
   });
   return db.insert(table).select(sql`select ${sql.join(values, sql`, `)} where ${condition}`);
 };
+
+/**
+ * The statement that inserts those of a tenant's rows for which the condition holds; `inRow` names what it is about. They
+ * are one parameter, however many they are: D1 binds a hundred at most.
+ */
+export const insertEach = <Table extends SQLiteTable>(
+  db: Database,
+  table: Table,
+  tenantId: string,
+  rows: readonly Omit<Table['$inferInsert'], 'tenantId'>[],
+  condition: SQL,
+) => {
+  const columns = columnsInRow(table);
+  const values = rows.map((row) =>
+    columns.map(([name, column]) => {
+      const value: unknown = Reflect.get(row, name) ?? column.default ?? null;
+      return value === null ? null : column.mapToDriverValue(value);
+    }),
+  );
+  // The tenant is the first column of every table that is one's.
+  const selected = sql.join([sql`${tenantId}`, ...columns.map((_, i) => elementOf('row', i))], sql`, `);
+  return db
+    .insert(table)
+    .select(sql`select ${selected} from json_each(${JSON.stringify(values)}) as row where ${condition}`);
+};
+
+/** The value of a column of the row that `insertEach` is about to insert. */
+export const inRow = (table: SQLiteTable, member: string): SQL =>
+  elementOf(
+    'row',
+    columnsInRow(table).findIndex(([name]) => name === member),
+  );
+
+/** An element of each of the arrays that `json_each` gives under a name. */
+export const elementOf = (name: 'row' | 'claim', index: number): SQL => sql.raw(`${name}.value ->> ${index}`);
+
+const columnsInRow = (table: SQLiteTable) =>
+  Object.entries(getTableColumns(table)).filter(([name]) => name !== 'tenantId');

@@ -1,0 +1,145 @@
+import type { ConnectionStore } from '../storage/connections.ts';
+import type { ImportedAccount, ImportStore } from '../storage/imports.ts';
+import type { ProviderStore } from '../storage/providers.ts';
+import type { Attributes } from '../storage/schema.ts';
+import type { SubscriptionStore } from '../storage/subscriptions.ts';
+import type { Audit } from './audit.ts';
+import { checkImported, type Offered } from './import-checks.ts';
+import { accountOf, type ImportedCustomer, keyOfClaim } from './imported-customers.ts';
+import type { Fault } from './refusal.ts';
+
+/** A line of an import, as far as it can be understood by itself. `bytes` is its size. */
+export type ImportLine = { line: number } & (
+  | { kind: 'empty' }
+  | { kind: 'faulty'; faults: readonly Fault[] }
+  | { kind: 'customer'; customer: ImportedCustomer; bytes: number }
+);
+
+/** `stored`: everything up to this line is done, and stays. */
+export type ImportReport =
+  | { kind: 'refused'; line: number; faults: readonly Fault[] }
+  | { kind: 'stored'; line: number }
+  | { kind: 'ended'; lines: number; created: number; existing: number; refused: number };
+
+/** A batch is a parameter of D1, which takes 2 MB: JSON within JSON can be twice its size. */
+const BATCH = { lines: 500, bytes: 512 * 1024 };
+
+type Dependencies = {
+  store: ImportStore;
+  connections: ConnectionStore;
+  providers: ProviderStore;
+  subscriptions: SubscriptionStore;
+  attributesSchema: Attributes | null;
+  audit: Audit;
+  now: () => number;
+};
+
+type Candidate = { line: number; account: ImportedAccount };
+
+/** Customers from elsewhere, any number of them (contract 5). An import that is repeated changes nothing twice. */
+export const createImports = (dependencies: Dependencies) => {
+  const { store, connections, providers, subscriptions, attributesSchema, audit, now } = dependencies;
+
+  const findOffered = async (): Promise<Offered> => {
+    const [connected, provided, subscribable] = await Promise.all([
+      connections.list(),
+      providers.list(),
+      subscriptions.list(),
+    ]);
+    return {
+      subscriptions: new Set(subscribable.map(({ id }) => id)),
+      identityProviders: new Set([
+        ...connected.map(({ name }) => `connection:${name}`),
+        ...provided.map(({ name }) => `provider:${name}`),
+      ]),
+      attributesSchema,
+    };
+  };
+
+  /**
+   * Stores those who can be, and gives what became of each. Of several who claim the same the first is tried; the others
+   * wait until it is known whether it was stored.
+   */
+  const storeBatch = async (batch: readonly Candidate[]) => {
+    const outcomes: { line: number; taken: string[] | 'nothing'; isKnown: boolean }[] = [];
+    let undecided = batch;
+    while (undecided.length > 0) {
+      const tried = withoutRivals(undecided);
+      const waiting = undecided.filter((each) => !tried.has(each));
+      const taken = Map.groupBy(
+        await store.create([...tried].map(accountIn), waiting.map(accountIn)),
+        ({ customerId }) => customerId,
+      );
+      const isDecided = (each: Candidate) => tried.has(each) || taken.has(each.account.customer.id);
+      for (const { line, account } of undecided.filter(isDecided)) {
+        const paths = taken.get(account.customer.id)?.map(({ path }) => path) ?? [];
+        const isKnown = paths.some((path) => path === account.claims[0]?.path);
+        outcomes.push({ line, taken: paths.length > 0 ? paths : 'nothing', isKnown });
+      }
+      undecided = undecided.filter((each) => !isDecided(each));
+    }
+    return outcomes.sort((a, b) => a.line - b.line);
+  };
+
+  return {
+    /** Imports line by line, as fast as the reports are taken, and holds no more than a batch of them. */
+    run: async function* (lines: AsyncIterable<ImportLine>): AsyncGenerator<ImportReport, void> {
+      const offered = await findOffered();
+      const counts = { lines: 0, created: 0, existing: 0, refused: 0 };
+      let batch: Candidate[] = [];
+      let bytes = 0;
+
+      const refuse = (line: number, faults: readonly Fault[]): ImportReport => {
+        counts.refused += 1;
+        return { kind: 'refused', line, faults };
+      };
+
+      const finish = async function* (): AsyncGenerator<ImportReport, void> {
+        for (const { line, taken, isKnown } of await storeBatch(batch)) {
+          if (taken === 'nothing') counts.created += 1;
+          else if (isKnown) counts.existing += 1;
+          else yield refuse(line, taken.map(belongsToAnother));
+        }
+        batch = [];
+        bytes = 0;
+        yield { kind: 'stored', line: counts.lines };
+      };
+
+      for await (const each of lines) {
+        counts.lines = each.line;
+        if (each.kind === 'empty') continue;
+        const faults = each.kind === 'faulty' ? each.faults : await checkImported(each.customer, offered, now());
+        if (each.kind === 'faulty' || faults.length > 0) {
+          yield refuse(each.line, faults);
+          continue;
+        }
+        batch.push({ line: each.line, account: await accountOf(each.customer, audit, now()) });
+        bytes += each.bytes;
+        if (batch.length === BATCH.lines || bytes >= BATCH.bytes) yield* finish();
+      }
+      yield* finish();
+      yield { kind: 'ended', ...counts };
+    },
+  };
+};
+
+const accountIn = ({ account }: Candidate): ImportedAccount => account;
+
+/** Those who claim nothing that one before them in the list claims, too. */
+const withoutRivals = (candidates: readonly Candidate[]): Set<Candidate> => {
+  const claimed = new Set<string>();
+  return new Set(
+    candidates.filter(({ account }) => {
+      const keys = account.claims.map(keyOfClaim);
+      const isFirst = keys.every((key) => !claimed.has(key));
+      for (const key of keys) claimed.add(key);
+      return isFirst;
+    }),
+  );
+};
+
+const belongsToAnother = (path: string): Fault => ({
+  path,
+  code: 'invalid',
+  message: 'belongs to another customer already',
+});

@@ -1,0 +1,109 @@
+import { type Context, Hono } from 'hono';
+import type { ExportedCustomer } from '../../../domain/exports.ts';
+import type { ImportReport } from '../../../domain/imports.ts';
+import type { AppEnv } from '../../../env.ts';
+import { operatorOnly } from '../../../middleware/operator.ts';
+import { jsonLines } from '../../../middleware/request-form.ts';
+import { refuseHead } from '../../../middleware/response-headers.ts';
+import { valid } from '../../validate.ts';
+import { describe } from '../documented.ts';
+import { servicesOf } from '../services.ts';
+import { answerLines, failureLine, NDJSON } from './answer.ts';
+import { readImport } from './read.ts';
+import { customerLine, exportQuery } from './schema.ts';
+import { viewCustomer } from './view.ts';
+
+/** Customers on their way in or out, line by line: apart, because nothing here is ever held as a whole. */
+export const transferRoutes = new Hono<AppEnv>()
+  .post(
+    '/import',
+    operatorOnly,
+    jsonLines,
+    describe({
+      summary: 'Import customers, any number of them',
+      description:
+        'Read the answer while the body is sent: who does not take it is not read from. A customer whose address (or ' +
+        'phone number, or first identity, without one) is there already is left as it is and counted as existing, so ' +
+        'that an import can be repeated after it was broken off.',
+      body: { mediaType: NDJSON, description: 'A customer a line, in at most 64 KiB.', schema: customerLine },
+      success: {
+        200: {
+          description:
+            'A line for each that is refused, `{"line": 17, "errors": [{"path", "code", "message"}]}`, and at the end ' +
+            '`{"summary": {"lines", "created", "existing", "refused"}}`. Where it cannot go on, the last line is ' +
+            '`{"error": {"code", "message", "lines"}}`: the first so many `lines` are done.',
+          mediaType: NDJSON,
+        },
+      },
+      refusals: ['tenant_not_found'],
+    }),
+    async (c) => {
+      const { imports } = await servicesOf(c);
+      return answerLines(c, reportLines(c, imports.run(readImport(c.req.raw.body))));
+    },
+  )
+
+  .get(
+    '/export',
+    operatorOnly,
+    refuseHead,
+    describe({
+      summary: 'Export all customers',
+      description: 'With `include=password_hashes` what people sign in with goes along. An export is audited.',
+      success: {
+        200: {
+          description:
+            'A customer a line, oldest first, as an import takes it. Where it cannot go on, the last line is ' +
+            '`{"error": {"code", "message"}}`.',
+          mediaType: NDJSON,
+        },
+      },
+      refusals: ['tenant_not_found'],
+    }),
+    valid('query', exportQuery),
+    async (c) => {
+      const secrets = { passwordHashes: c.req.valid('query').include === 'password_hashes' };
+      const { exports } = await servicesOf(c);
+      return answerLines(c, customerLines(c, await exports.begin(secrets), secrets));
+    },
+  );
+
+const reportLines = async function* (
+  c: Context<AppEnv>,
+  reports: AsyncGenerator<ImportReport, void>,
+): AsyncGenerator<readonly unknown[], void> {
+  let done = 0;
+  try {
+    for await (const report of reports) {
+      if (report.kind === 'stored') done = report.line;
+      yield viewReport(report);
+    }
+  } catch (error) {
+    yield [failureLine(c, error, { lines: done })];
+  }
+};
+
+const viewReport = (report: ImportReport): readonly unknown[] => {
+  switch (report.kind) {
+    case 'stored':
+      return [];
+    case 'refused':
+      return [{ line: report.line, errors: report.faults }];
+    case 'ended': {
+      const { kind: _, ...summary } = report;
+      return [{ summary }];
+    }
+  }
+};
+
+const customerLines = async function* (
+  c: Context<AppEnv>,
+  pages: AsyncGenerator<ExportedCustomer[], void>,
+  secrets: { passwordHashes: boolean },
+): AsyncGenerator<readonly unknown[], void> {
+  try {
+    for await (const page of pages) yield page.map((customer) => viewCustomer(customer, secrets));
+  } catch (error) {
+    yield [failureLine(c, error)];
+  }
+};

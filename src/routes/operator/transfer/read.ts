@@ -1,0 +1,46 @@
+import type { ImportLine } from '../../../domain/imports.ts';
+import { type Fault, Refusal } from '../../../domain/refusal.ts';
+import { faultsIn } from '../../validate.ts';
+import { type Line, LONGEST_LINE, readLines } from './lines.ts';
+import { customerLine } from './schema.ts';
+import { readCustomer } from './view.ts';
+
+/** The customers of an import's body, line by line. Refuses with `malformed_request` when the body breaks off. */
+export const readImport = async function* (body: ReadableStream<Uint8Array> | null): AsyncGenerator<ImportLine, void> {
+  if (body === null) return;
+  for await (const line of readLines(unbroken(body))) yield readLine(line);
+};
+
+const unbroken = async function* (body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  try {
+    yield* body;
+  } catch {
+    throw new Refusal('malformed_request');
+  }
+};
+
+const readLine = ({ number: line, text, bytes }: Line): ImportLine => {
+  if (text === null) {
+    const isTooLong = bytes > LONGEST_LINE;
+    return faulty(line, isTooLong ? `is longer than ${LONGEST_LINE} bytes` : 'is not in UTF-8');
+  }
+  if (text.trim() === '') return { kind: 'empty', line };
+  const value = parse(text);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return faulty(line, 'is no JSON object');
+  const read = customerLine.safeParse(value);
+  if (!read.success) return { kind: 'faulty', line, faults: faultsIn(read.error, value) };
+  return { kind: 'customer', line, customer: readCustomer(read.data), bytes };
+};
+
+const faulty = (line: number, message: string): ImportLine => {
+  const fault: Fault = { path: '', code: 'invalid', message };
+  return { kind: 'faulty', line, faults: [fault] };
+};
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};

@@ -1,0 +1,29 @@
+import http from 'node:http';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { operatorHeaders } from './service.ts';
+
+export type ImportSummary = { lines: number; created: number; existing: number; refused: number };
+
+/** Lines of an import, some at once: every line by itself would cost more than what becomes of it. */
+export const chunksOf = function* (count: number, lineOf: (index: number) => unknown): Generator<string, void> {
+  const AT_ONCE = 200;
+  for (let start = 0; start < count; start += AT_ONCE) {
+    const indexes = Array.from({ length: Math.min(AT_ONCE, count - start) }, (_, i) => start + i);
+    yield indexes.map((index) => `${JSON.stringify(lineOf(index))}\n`).join('');
+  }
+};
+
+/** Imports a stream into a tenant of the service at a port, and gives the lines of the answer. */
+export const sendImport = async (port: number, slug: string, chunks: Iterable<string>): Promise<unknown[]> => {
+  const request = http.request({
+    ...{ host: '127.0.0.1', port, method: 'POST', path: `/operator/v1/tenants/${slug}/customers/import` },
+    headers: { ...operatorHeaders(), Host: `localhost:${port}`, 'Content-Type': 'application/x-ndjson' },
+  });
+  const answer = new Promise<http.IncomingMessage>((resolve, reject) => {
+    request.once('response', resolve).once('error', reject);
+  });
+  Readable.from(chunks).pipe(request);
+  const lines = (await text(await answer)).split('\n').filter((line) => line !== '');
+  return lines.map((line) => JSON.parse(line));
+};
