@@ -4,6 +4,7 @@ import { requestId } from 'hono/request-id';
 import { newRequestId } from './crypto/ids.ts';
 import { Refusal } from './domain/refusal.ts';
 import type { AppEnv } from './env.ts';
+import { afterwards } from './middleware/afterwards.ts';
 import { tenantCors } from './middleware/cors.ts';
 import { platform } from './middleware/platform.ts';
 import { answerWith, commonWire, problem } from './middleware/problems.ts';
@@ -40,7 +41,7 @@ export const createApp = (platformOf: PlatformOf): Hono<AppEnv> => {
       },
     }),
   );
-  app.use(platform(platformOf));
+  app.use(platform(platformOf), afterwards);
 
   // The only forms. What they refuse is told as pages, so they come before what all else has in common.
   app.route('/', pageRoutes);

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Afterwork } from './afterwork.ts';
 import type { TenantId } from './crypto/ids.ts';
 import { type MailSettings, parseMailUrl } from './outside/mail/settings.ts';
 import { parseSmsUrl, type TextSettings } from './outside/texts/settings.ts';
@@ -79,6 +80,7 @@ export type AppEnv = {
   Variables: {
     requestId: string;
     platform: Platform;
+    afterwork: Afterwork;
     /** The tenant of the host name. `isNamed`: the host names it; otherwise it is the default tenant. */
     hostTenant: { tenant: Tenant; isNamed: boolean } | null;
     /** The tenant that the request turned out to concern, for the log. */

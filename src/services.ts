@@ -1,3 +1,4 @@
+import type { Afterwork } from './afterwork.ts';
 import { verifyForeignToken } from './crypto/foreign-tokens.ts';
 import { deriveMasterKeys, type MasterKeys } from './crypto/master-key.ts';
 import { randomToken } from './crypto/random.ts';
@@ -16,6 +17,7 @@ import { createAwsVault } from './domain/aws-credentials.ts';
 import { createChallengeAnswers } from './domain/challenge-answers.ts';
 import { type ConnectionMemory, createConnections } from './domain/connections.ts';
 import { createCustomers } from './domain/customers.ts';
+import { createDeliveries, createOverdueDeliveries } from './domain/deliveries.ts';
 import { createEmailChanges } from './domain/email-changes.ts';
 import { createEnrichment } from './domain/enrichment.ts';
 import { createEnrolments } from './domain/enrolments.ts';
@@ -49,8 +51,9 @@ import { createTenantAccounts } from './domain/tenant-accounts.ts';
 import { createTenantDirectory, type TenantDirectory } from './domain/tenant-directory.ts';
 import { createTenants, type Tenants } from './domain/tenants.ts';
 import { createUpkeep, type Upkeep } from './domain/upkeep.ts';
+import { createWebhooks, type WebhookMemory } from './domain/webhooks.ts';
 import { readSettings, type Settings } from './env.ts';
-import { isCallableUrl } from './outside/identity-providers/http.ts';
+import { isCallableUrl } from './outside/http.ts';
 import { createOidcRelyingParty, type OidcRelyingParty } from './outside/identity-providers/oidc.ts';
 import { createProviderCheck, type ProviderCheck } from './outside/identity-providers/provider-checks.ts';
 import type { SamlLoader } from './outside/identity-providers/saml.ts';
@@ -58,6 +61,8 @@ import { createMailer } from './outside/mail/mailer.ts';
 import { createMailTransport } from './outside/mail/transports.ts';
 import { createTexter, type Texter } from './outside/texts/texter.ts';
 import { createTextTransport } from './outside/texts/transport.ts';
+import { type CallReceiver, createReceiverCalls } from './outside/webhooks/receivers.ts';
+import { signMessage } from './outside/webhooks/standard-webhooks.ts';
 import { createAccessStore } from './storage/access.ts';
 import { createAccountStore } from './storage/accounts.ts';
 import { createApiKeyStore } from './storage/api-keys.ts';
@@ -66,6 +71,7 @@ import { createChallengeStore } from './storage/challenges.ts';
 import { createConnectionStore } from './storage/connections.ts';
 import { createCustomerStore } from './storage/customers.ts';
 import { type Database, guarded, openDatabase, StorageError } from './storage/database.ts';
+import { createDeliveryStore, createOverdueDeliveryStore } from './storage/deliveries.ts';
 import { createEnrolmentStore } from './storage/enrolments.ts';
 import { createEventLogStore } from './storage/event-log.ts';
 import { createExportStore } from './storage/exports.ts';
@@ -79,6 +85,7 @@ import { createMemberStore } from './storage/members.ts';
 import { createPostalCodeStore } from './storage/postal-codes.ts';
 import { createProfileStore } from './storage/profiles.ts';
 import { createProviderStore } from './storage/providers.ts';
+import { createDeliveryQueue, type DeliveryQueue, readNote } from './storage/queue.ts';
 import { createSessionStore } from './storage/sessions.ts';
 import { createSigningKeyStore, type SigningKeyStore } from './storage/signing-keys.ts';
 import { createSubscriptionStore } from './storage/subscriptions.ts';
@@ -87,6 +94,7 @@ import { createTenantAccountStore } from './storage/tenant-accounts.ts';
 import { createTenantDataStore, createTenantStore, type Tenant } from './storage/tenants.ts';
 import { createUpkeepSchedule, createUpkeepStore } from './storage/upkeep.ts';
 import { createUserStore } from './storage/users.ts';
+import { createWebhookStore } from './storage/webhooks.ts';
 
 export type { Tenant } from './storage/tenants.ts';
 
@@ -94,14 +102,10 @@ export type { Tenant } from './storage/tenants.ts';
 export type Seams = { now: () => number; fetch: typeof globalThis.fetch };
 
 /**
- * What a request brings along: where it came from, where it came in, and a way to go on with work after its answer.
+ * What a request brings along: where it came from, where it came in, and ways to go on with work after its answer.
  * `host` is one that is known to be ours; null stands for any other.
  */
-export type RequestContext = {
-  origin: Origin;
-  ownOrigin: string | null;
-  defer: (work: Promise<unknown>) => void;
-};
+export type RequestContext = { origin: Origin; ownOrigin: string | null } & Pick<Afterwork, 'defer' | 'afterwards'>;
 
 /** What serves every request of an isolate, whoever's it is. */
 export type Platform = {
@@ -114,6 +118,13 @@ export type Platform = {
   upkeep: Upkeep;
   /** The services of one tenant, for one request: nothing of them reaches another's data. */
   servicesOf: (tenant: Tenant, request: RequestContext) => TenantServices;
+  /**
+   * Makes the attempt that a message of the queue asks for. Gives in how many seconds it is to come again; null where it
+   * has done its work.
+   */
+  deliver: (message: unknown, request: RequestContext) => Promise<number | null>;
+  /** Hands over to the queue what it should have delivered by now, of all tenants. */
+  handOverOverdue: () => Promise<void>;
   /** Whether D1 and KV answer. */
   probeStorage: () => Promise<void>;
   /** Whether a caller, known by this text, is still within the approximate limit per key. */
@@ -155,6 +166,41 @@ const createPlatform = async (env: Env, { now, fetch }: Seams): Promise<Platform
     verifyToken: verifyForeignToken,
   });
 
+  const webhookMemory: WebhookMemory = new Map();
+  const deliveryQueue = createDeliveryQueue(env.DELIVERIES);
+  const overdueDeliveries = createOverdueDeliveries({
+    stores: databasesOf(env).map((each) => guarded(createOverdueDeliveryStore(each))),
+    queue: deliveryQueue,
+    now,
+  });
+  const callReceiver = createReceiverCalls({ fetch, allowsLoopback });
+  const isCallable = (url: string) => isCallableUrl(url, allowsLoopback);
+
+  const servicesOf: Platform['servicesOf'] = (tenant, request) =>
+    createTenantServices({
+      tenant,
+      database: databaseOf(env, tenant),
+      kv: env.KV,
+      masterKeys,
+      sealer: () => openSealer(sealers, masterKeys, tenant),
+      mailer: createMailer({ transport, from: senderOf(settings), tenant }),
+      texter: textTransport && createTexter({ transport: textTransport, tenant }),
+      issuer: hostedSiteOf(settings, tenant),
+      signingKeys: guarded(createSigningKeyStore(database, tenant.id)),
+      keyMemory,
+      connectionMemory,
+      isCallable,
+      isOurs: (url) => !allowsLoopback && isBelow(settings.baseDomain, url),
+      relyingParty,
+      providerMemory,
+      checkProvider,
+      webhookMemory,
+      deliveryQueue,
+      callReceiver,
+      request,
+      now,
+    });
+
   return {
     settings,
     now,
@@ -173,26 +219,13 @@ const createPlatform = async (env: Env, { now, fetch }: Seams): Promise<Platform
       storeOf: (tenant) => guarded(createUpkeepStore(databaseOf(env, tenant), tenant.id)),
       now,
     }),
-    servicesOf: (tenant, request) =>
-      createTenantServices({
-        tenant,
-        database: databaseOf(env, tenant),
-        kv: env.KV,
-        masterKeys,
-        sealer: () => openSealer(sealers, masterKeys, tenant),
-        mailer: createMailer({ transport, from: senderOf(settings), tenant }),
-        texter: textTransport && createTexter({ transport: textTransport, tenant }),
-        issuer: hostedSiteOf(settings, tenant),
-        signingKeys: guarded(createSigningKeyStore(database, tenant.id)),
-        keyMemory,
-        connectionMemory,
-        allowsLoopback,
-        relyingParty,
-        providerMemory,
-        checkProvider,
-        request,
-        now,
-      }),
+    servicesOf,
+    deliver: async (message, request) => {
+      const note = readNote(message);
+      const tenant = note && (await directory.findAnyById(note.tenantId));
+      return tenant ? servicesOf(tenant, request).deliveries.deliver(note) : null;
+    },
+    handOverOverdue: overdueDeliveries.handOver,
     probeStorage: async () => {
       await Promise.all([database.run('select 1'), env.KV.get('probe')]).catch((error: unknown) => {
         throw new StorageError(error);
@@ -219,23 +252,29 @@ type TenantResources = {
   signingKeys: SigningKeyStore;
   keyMemory: KeyMemory;
   connectionMemory: ConnectionMemory;
-  allowsLoopback: boolean;
+  /** Whether the Worker may be told to call a URL. */
+  isCallable: (url: string) => boolean;
+  /** Whether a call of it would come back to us. */
+  isOurs: (url: string) => boolean;
   relyingParty: OidcRelyingParty;
   providerMemory: ProviderMemory;
   checkProvider: ProviderCheck;
+  webhookMemory: WebhookMemory;
+  deliveryQueue: DeliveryQueue;
+  callReceiver: CallReceiver;
   request: RequestContext;
   now: () => number;
 };
 
 const createTenantServices = (resources: TenantResources) => {
-  const { tenant, database, kv, masterKeys, sealer, mailer, issuer, signingKeys, request, now } = resources;
+  const { tenant, database, kv, masterKeys, sealer, mailer, issuer, signingKeys, isCallable, request, now } = resources;
   const tenantId = tenant.id;
   const { name: tenantName, settings, origins } = tenant;
   const { keyedHash } = masterKeys;
   const { origin, defer } = request;
   const ownOrigin = request.ownOrigin ?? issuer;
   const site = tenant.siteUrl ?? issuer;
-  const audit = createAudit({ origin, now });
+  const audit = createAudit({ origin, now, onEntry: (entry) => deliveries.note(entry) });
   const limits = createLimits({ tenantId, settings: settings.rateLimits, keyedHash, now });
   const challenges = guarded(createChallengeStore(database, tenantId));
   const apiKeyStore = guarded(createApiKeyStore(database, tenantId));
@@ -279,7 +318,7 @@ const createTenantServices = (resources: TenantResources) => {
     host: new URL(issuer).hostname,
     store: connectionStore,
     memory: resources.connectionMemory,
-    isCallable: (url) => isCallableUrl(url, resources.allowsLoopback),
+    isCallable,
     loadSaml,
   });
   const federation = createFederation({
@@ -306,7 +345,6 @@ const createTenantServices = (resources: TenantResources) => {
     now,
   });
   const accountStore = guarded(createAccountStore(database, tenantId));
-  const isCallable = (url: string) => isCallableUrl(url, resources.allowsLoopback);
   const providerStore = guarded(createProviderStore(database, tenantId));
   const providers = createProviders({
     ...{ tenantId, isCallable, sealer, audit, now },
@@ -324,6 +362,20 @@ const createTenantServices = (resources: TenantResources) => {
     ...{ tenantId, users, heldChanges, flowRuns, oneTimeSecrets, limits, audit, origin, settings, now },
     store: tenantAccountStore,
     accounts: accountStore,
+  });
+  const webhooks = createWebhooks({
+    ...{ tenant, sealer, audit, now },
+    store: guarded(createWebhookStore(database, tenantId)),
+    memory: resources.webhookMemory,
+    isCallable: (url) => isCallable(url) && !resources.isOurs(url),
+    sign: signMessage,
+    callReceiver: resources.callReceiver,
+  });
+  const deliveries = createDeliveries({
+    ...{ tenantId, webhooks, audit, now },
+    store: guarded(createDeliveryStore(database, tenantId)),
+    queue: resources.deliveryQueue,
+    afterwards: request.afterwards,
   });
   return {
     tenant,
@@ -361,6 +413,8 @@ const createTenantServices = (resources: TenantResources) => {
     }),
     subscriptions: createSubscriptions({ store: subscriptionStore, audit }),
     eventLog: createEventLog({ store: guarded(createEventLogStore(database, tenantId)) }),
+    webhooks,
+    deliveries,
     flows: createFlows({ tenantId, store: guarded(createFlowStore(database, tenantId)), audit }),
     providers,
     challengeAnswers,
@@ -396,6 +450,12 @@ const databaseOf = (env: Env, tenant: Pick<Tenant, 'shard'>): Database => {
   return openDatabase(binding);
 };
 
+/** All databases that tenants' rows can name. */
+const databasesOf = (env: Env): Database[] =>
+  Object.values(env).flatMap((binding) =>
+    typeof binding === 'object' && 'batch' in binding ? [openDatabase(binding)] : [],
+  );
+
 const openSealer = async (sealers: Map<string, Sealer>, masterKeys: MasterKeys, tenant: Tenant): Promise<Sealer> => {
   const known = sealers.get(tenant.sealedDataKey);
   if (known) return known;
@@ -405,6 +465,8 @@ const openSealer = async (sealers: Map<string, Sealer>, masterKeys: MasterKeys, 
 };
 
 const loadSaml: SamlLoader = () => import('./outside/identity-providers/saml.ts');
+
+const isBelow = (domain: string, url: string): boolean => `.${new URL(url).hostname}`.endsWith(`.${domain}`);
 
 const senderOf = ({ mail, baseDomain }: Settings): string => mail.from ?? `accounts@${baseDomain}`;
 

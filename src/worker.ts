@@ -1,5 +1,6 @@
 import { createApp } from './app.ts';
 import { logUpkeepFailure } from './middleware/request-log.ts';
+import { consume } from './queue.ts';
 import { createPlatformOf, type Seams } from './services.ts';
 
 /** The Worker. `seams` is what it takes from the world. */
@@ -8,9 +9,12 @@ export const createWorker = (seams: Seams) => {
   const app = createApp(platformOf);
   return {
     fetch: app.fetch,
-    scheduled: async ({ scheduledTime }, env) => {
+    queue: async (batch, env, context) => consume(batch, await platformOf(env), (work) => context.waitUntil(work)),
+    scheduled: async ({ scheduledTime }, env, context) => {
       const platform = await platformOf(env);
-      await platform.upkeep.run(scheduledTime, logUpkeepFailure);
+      // Apart, so that neither keeps the other from its work.
+      context.waitUntil(platform.handOverOverdue());
+      context.waitUntil(platform.upkeep.run(scheduledTime, logUpkeepFailure));
     },
   } satisfies ExportedHandler<Env>;
 };

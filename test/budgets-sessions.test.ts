@@ -11,14 +11,16 @@ import {
   type SignedIn,
   startLogin,
 } from './support/logins.ts';
+import { offerSubscriptions } from './support/operator.ts';
 import { createService } from './support/service.ts';
 import { uniqueEmail } from './support/tenants.ts';
 
-/** A customer who is signed in, in an isolate that knows its tenant and keys, behind counted bindings. */
+/** A customer who is signed in, in an isolate that knows its tenant, keys and webhooks, behind counted bindings. */
 const newCountedWorld = async () => {
   const counter = countRoundTrips(env);
   const world = await newSessionWorld(createService(counter.bindings));
   world.service.clock.advance(30);
+  await offerSubscriptions(world.service, world.tenant, 'news');
   const during = async (work: () => Promise<Response>, status = 200): Promise<number> => {
     const { depth } = await counter.during(async () => expect((await work()).status).toBe(status));
     return depth;

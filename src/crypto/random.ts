@@ -11,6 +11,9 @@ export const randomBytes = (length: number): Uint8Array<ArrayBuffer> => crypto.g
 /** A bearer secret of 256 bits, base64url, 43 characters. */
 export const randomToken = (): string => randomBytes(32).toBase64({ alphabet: 'base64url', omitPadding: true });
 
+/** From 0, inclusive, to 1, exclusive: in steps of 2⁻³². */
+export const randomFraction = (): number => (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32;
+
 /** A code of decimal digits for typing in, e.g. a passcode. Leading zeros are kept. */
 export const randomDigits = (length: number): string => randomString(DIGITS, length);
 

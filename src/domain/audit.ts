@@ -8,15 +8,25 @@ export type Actor = `app:${string}` | `customer:${string}` | `user:${string}` | 
 /** Where a request came from. `place` is a city and country, as far as the platform knows. */
 export type Origin = { ip: string | null; userAgent: string | null; place: string | null };
 
+type Dependencies = {
+  origin: Origin;
+  now: () => number;
+  /** Is told of each entry before it is written, if it comes to be written at all. */
+  onEntry?: (entry: NewEvent) => void;
+};
+
 /**
  * Gives entries of the audit log, to be written in the batch of the change that they tell of. `data` knows people by id
  * alone, and no secret.
  */
 export const createAudit =
-  ({ origin, now }: { origin: Origin; now: () => number }) =>
+  ({ origin, now, onEntry }: Dependencies) =>
   (type: EventType, actor: Actor, subject: string, data: NewEvent['data'] = {}): NewEvent => {
     const at = now();
-    return { id: newId('evt', at), at, type, actor, subject, ip: origin.ip, userAgent: origin.userAgent, data };
+    const { ip, userAgent } = origin;
+    const entry = { id: newId('evt', at), at, type, actor, subject, ip, userAgent, data };
+    onEntry?.(entry);
+    return entry;
   };
 
 export type Audit = ReturnType<typeof createAudit>;

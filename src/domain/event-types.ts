@@ -43,6 +43,7 @@ export const EVENT_TYPES = [
   'subscription.deleted',
   'webhook.updated',
   'webhook.rotated',
+  'webhook.redelivered',
   'webhook.disabled',
   'webhook.deleted',
   'key.rotated',

@@ -40,6 +40,9 @@ export const createTenantDirectory = ({ store, baseDomain, defaultTenant, now }:
       return tenant && requireActive(tenant);
     },
 
+    /** By id, disabled ones too, for work that no request asks for. */
+    findAnyById: (id: TenantId): Promise<Tenant | null> => find(id, () => store.findById(id)),
+
     /** By slug or id, for paths that name their tenant. */
     findByName: async (name: string): Promise<Tenant | null> => {
       const tenant = isId('ten', name) ? await find(name, () => store.findById(name)) : await findBySlug(name);

@@ -5,7 +5,6 @@ import { Refusal } from '../domain/refusal.ts';
 import { type AppEnv, SettingsError } from '../env.ts';
 import type { PlatformOf, RequestContext } from '../services.ts';
 import { commonWire, problem } from './problems.ts';
-import { logDeferredFailure } from './request-log.ts';
 
 const LONGEST_USER_AGENT = 256;
 
@@ -41,6 +40,6 @@ const ownOriginOf = <E extends AppEnv>(c: Context<E>): string | null => {
 export const requestContextOf = <E extends AppEnv>(c: Context<E>): RequestContext => ({
   origin: originOf(c.req),
   ownOrigin: ownOriginOf(c),
-  defer: (work) =>
-    c.executionCtx.waitUntil(work.catch((error: unknown) => logDeferredFailure(c.get('requestId'), error))),
+  defer: c.get('afterwork').defer,
+  afterwards: c.get('afterwork').afterwards,
 });

@@ -1,4 +1,4 @@
-import { createScheduledController } from 'cloudflare:test';
+import { createExecutionContext, createScheduledController, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { newId, type TenantId } from '../../src/crypto/ids.ts';
@@ -354,7 +354,13 @@ describe('a run', () => {
 describe('the cron trigger', () => {
   const trigger = async (bindings: Partial<Env>, at: number): Promise<void> => {
     const worker = createWorker({ now: () => AT, fetch });
-    await worker.scheduled(createScheduledController({ scheduledTime: new Date(at) }), { ...env, ...bindings });
+    const context = createExecutionContext();
+    await worker.scheduled(
+      createScheduledController({ scheduledTime: new Date(at) }),
+      { ...env, ...bindings },
+      context,
+    );
+    await waitOnExecutionContext(context);
   };
 
   /** The minute of the hour in which a tenant is due. */

@@ -1,5 +1,5 @@
 import * as oauth from 'oauth4webapi';
-import { createGuardedFetch, type GuardedFetch, OutboundRefused } from './http.ts';
+import { createGuardedFetch, type GuardedFetch, OutboundRefused } from '../http.ts';
 import type { VerifyToken } from './identity-tokens.ts';
 import { createKeySets, type KeySets } from './key-sets.ts';
 import { createOidcProviders, type OidcCalls, type OidcProviders } from './oidc-providers.ts';

@@ -1,10 +1,10 @@
 import * as z from 'zod';
+import { signMessage } from '../webhooks/standard-webhooks.ts';
 import type { CheckContext } from './check-context.ts';
 import type { ProviderCredentials } from './identity-provider.ts';
 import { readSubject } from './identity-tokens.ts';
 import type { Asserted } from './openid-checks.ts';
 import { during, ProviderRefused, ValueRefused } from './refusals.ts';
-import { signMessage } from './standard-webhooks.ts';
 
 /** `secret`: what the endpoint knows that it is us by, in the form of Standard Webhooks. */
 export type CustomHttpProvider = { url: string; secret: string };
@@ -34,7 +34,11 @@ export const checkCustomHttp = async (
     return credentials.data;
   });
   return during('endpoint', async () => {
-    const message = await signMessage(JSON.stringify(data), { id: `msg_${randomToken()}`, secret, now: now() });
+    const message = await signMessage(JSON.stringify(data), {
+      id: `msg_${randomToken()}`,
+      secrets: [secret],
+      now: now(),
+    });
     const response = await fetch(url, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', Accept: 'application/json', ...message.headers },

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { GuardedFetch } from './http.ts';
+import type { GuardedFetch } from '../http.ts';
 import type { KeySets, PublicKey } from './key-sets.ts';
 import { CLOCK_TOLERANCE_SECONDS } from './oidc-claims.ts';
 import { during, ValueRefused } from './refusals.ts';

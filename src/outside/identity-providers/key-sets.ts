@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { GuardedFetch } from './http.ts';
+import type { GuardedFetch } from '../http.ts';
 import { ProviderRefused } from './refusals.ts';
 
 /** The public members of a key (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2), so that no other is ever used. */

@@ -1,6 +1,6 @@
 import * as oauth from 'oauth4webapi';
 import * as z from 'zod';
-import { type GuardedFetch, isCallableUrl, OutboundRefused } from './http.ts';
+import { type GuardedFetch, isCallableUrl, OutboundRefused } from '../http.ts';
 import { ValueRefused } from './refusals.ts';
 
 const METADATA_LIFETIME_MS = 60 * 60 * 1000;

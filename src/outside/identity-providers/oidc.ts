@@ -1,5 +1,5 @@
 import * as oauth from 'oauth4webapi';
-import { createGuardedFetch } from './http.ts';
+import { createGuardedFetch } from '../http.ts';
 import type { Assertion } from './identity-provider.ts';
 import { CLOCK_TOLERANCE_SECONDS, checkIdToken, readMethods, readProfile } from './oidc-claims.ts';
 import { clientAuthentication, createOidcProviders, type OidcCalls } from './oidc-providers.ts';

@@ -8,7 +8,7 @@ import {
   ResponseBodyError,
   WWWAuthenticateChallengeError,
 } from 'oauth4webapi';
-import { type OutboundReason, OutboundRefused } from './http.ts';
+import { type OutboundReason, OutboundRefused } from '../http.ts';
 
 /**
  * Of a sign-in at an OpenID provider, by the specification's words. Of a check: `credentials`, what was sent; `exchange`,

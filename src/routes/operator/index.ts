@@ -11,6 +11,7 @@ import { keyRoutes } from './keys/index.ts';
 import { providerRoutes } from './providers/index.ts';
 import { subscriptionRoutes } from './subscriptions/index.ts';
 import { tenantRoutes } from './tenants/index.ts';
+import { webhookRoutes } from './webhooks/index.ts';
 
 /** The operator surface (contract 5): whoever runs the service provisions it here. */
 export const operatorRoutes = new Hono<AppEnv>()
@@ -22,6 +23,7 @@ export const operatorRoutes = new Hono<AppEnv>()
   .route('/tenants/:slug/providers', providerRoutes)
   .route('/tenants/:slug/flows', flowRoutes)
   .route('/tenants/:slug/subscriptions', subscriptionRoutes)
+  .route('/tenants/:slug/webhooks', webhookRoutes)
   .route('/tenants/:slug/keys', keyRoutes)
   .route('/tenants/:slug/customers', customerRoutes)
   .route('/tenants/:slug/events', eventRoutes);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createGuardedFetch } from '../../../src/outside/identity-providers/http.ts';
+import { createGuardedFetch } from '../../../src/outside/http.ts';
 import { createKeySets, readPublicKey } from '../../../src/outside/identity-providers/key-sets.ts';
 import type { ScriptedAnswer } from '../../peers/scripted.ts';
 import { asserted, refused } from '../../support/oidc.ts';

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { text } from '../../fields.ts';
+import { webhookSecret } from '../webhook-secrets.ts';
 
 const member = z.string().max(2048).exactOptional();
 
@@ -21,17 +22,6 @@ const publicKey = z
 const secret = z.string().min(1).max(4096);
 const url = z.url().max(2048);
 const clientIds = z.array(text(500)).min(1).max(20);
-
-/** A secret of Standard Webhooks. */
-const isWebhookSecret = (typed: string): boolean => {
-  if (!typed.startsWith('whsec_')) return false;
-  try {
-    const { byteLength } = Uint8Array.fromBase64(typed.slice('whsec_'.length));
-    return byteLength >= 24 && byteLength <= 64;
-  } catch {
-    return false;
-  }
-};
 
 const claim = text(100).nullable().default(null);
 const signup = z.boolean();
@@ -87,12 +77,7 @@ export const providerProfile = z
         })
         .prefault({}),
     }),
-    z.strictObject({
-      type: z.literal('http'),
-      signup,
-      url,
-      secret: z.string().max(200).refine(isWebhookSecret, 'must be whsec_ and 24 to 64 bytes in base64'),
-    }),
+    z.strictObject({ type: z.literal('http'), signup, url, secret: webhookSecret }),
     z.strictObject({ type: z.literal('otp'), signup, enabled: z.boolean() }),
     z.strictObject({ type: z.literal('password'), signup: z.literal(false).default(false), enabled: z.boolean() }),
   ])

@@ -56,7 +56,14 @@ type Dependencies = { fetch: typeof globalThis.fetch; allowsLoopback: boolean; d
  * A fetch that calls callable URLs alone, follows no redirect, and hands over an answer only once all of it is there,
  * at most 256 KiB. All its calls are over when the deadline is aborted.
  */
-export const createGuardedFetch = ({ fetch, allowsLoopback, deadline }: Dependencies): GuardedFetch => {
+export const createGuardedFetch = (dependencies: Dependencies): GuardedFetch => guard(dependencies, takeWhole);
+
+/** As `createGuardedFetch`, where only the status and headers matter: of no body is anything read, and a redirect is an answer. */
+export const createGuardedCall = (dependencies: Dependencies): GuardedFetch => guard(dependencies, takeHead);
+
+type Take = (answer: Promise<Response>, deadline: AbortSignal) => Promise<Response>;
+
+const guard = ({ fetch, allowsLoopback, deadline }: Dependencies, take: Take): GuardedFetch => {
   // Raced, because a body that has begun does not always heed the signal.
   const isOver = async (): Promise<never> => {
     await new Promise((resolve) => {
@@ -69,7 +76,7 @@ export const createGuardedFetch = ({ fetch, allowsLoopback, deadline }: Dependen
     if (!isCallableUrl(url, allowsLoopback)) throw new OutboundRefused('url');
     try {
       const answer = fetch(url, { method, headers, body, redirect: 'manual', signal: deadline });
-      return await Promise.race([isOver(), takeWhole(answer, deadline)]);
+      return await Promise.race([isOver(), take(answer, deadline)]);
     } catch (error) {
       if (error instanceof OutboundRefused) throw error;
       throw new OutboundRefused(deadline.aborted ? 'timeout' : 'network');
@@ -77,8 +84,14 @@ export const createGuardedFetch = ({ fetch, allowsLoopback, deadline }: Dependen
   };
 };
 
+const takeHead: Take = async (answer) => {
+  const { status, headers, body } = await answer;
+  void body?.cancel().catch(() => undefined);
+  return new Response(null, { status, headers });
+};
+
 /** The answer with its whole body, or an OutboundRefused, after which nothing more of it is read. */
-const takeWhole = async (answer: Promise<Response>, deadline: AbortSignal): Promise<Response> => {
+const takeWhole: Take = async (answer, deadline) => {
   const { status, headers, body } = await answer;
   if (status >= 300 && status < 400) {
     await body?.cancel();

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { createGuardedFetch, isCallableUrl, OutboundRefused } from '../../../src/outside/identity-providers/http.ts';
-import { newScriptedPath, SILENCE } from '../../support/scripted.ts';
+import { createGuardedFetch, isCallableUrl, OutboundRefused } from '../../src/outside/http.ts';
+import { newScriptedPath, SILENCE } from '../support/scripted.ts';
 
 describe('a URL that the Worker is told to call', () => {
   const publicUrls = [
