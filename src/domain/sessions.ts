@@ -144,6 +144,12 @@ export const createSessions = (dependencies: Dependencies) => {
     /** What a presented refresh token leads to, if anything. Finding it accepts nothing yet. */
     find,
 
+    /** Whether the session of a presented refresh token lives. It is good for as much afterwards as before. */
+    isLiving: async (token: string): Promise<boolean> => {
+      const presented = await find(token);
+      return presented !== null && store.isLiving(presented.sessionId, now());
+    },
+
     /**
      * Trades a refresh token for its successor and a new access token. The same token within ten seconds gets the same
      * successor; later it is theft, and ends the session. Null for a token that is not good.

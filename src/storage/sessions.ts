@@ -140,6 +140,14 @@ export const createSessionStore = (db: Database, tenantId: TenantId) => {
       return signedInUser(found, foundUsers, foundCustomers, keys);
     },
 
+    isLiving: async (id: SessionId, at: number): Promise<boolean> => {
+      const rows = await db
+        .select({ id: sessions.id })
+        .from(sessions)
+        .where(and(ofSession(id), isOpen(at)));
+      return rows.length > 0;
+    },
+
     /** Ends a session, and gives it as it was; null if there was none to end. */
     revoke: async (id: SessionId, event: NewEvent): Promise<SessionRow | null> => {
       const unrevoked = and(ofSession(id), isNull(sessions.revokedAt));

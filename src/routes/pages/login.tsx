@@ -126,30 +126,43 @@ export const codePages = newPages(CODE_PATH, showCodeForm)
 
 const showFailure = (c: PageContext, refusal: Refusal) => showRefusal(c, refusal, startAgain(c));
 
+const showSignedIn = (c: PageContext, after: { goOn?: string } = {}): Promise<Response> => {
+  const { done, signOut } = viewOf(c).texts.login;
+  const { title, intro } = done(c.var.services.tenant.name);
+  return showPage(
+    c,
+    { title, ...after },
+    <>
+      <h1>{title}</h1>
+      <Alert kind="good">{intro}</Alert>
+      <Form action={LOGOUT_PATH} submit={signOut} />
+    </>,
+  );
+};
+
 /** Where a sign-in ends of a tenant that has no front end of its own. */
 export const returnPages = newPages(DONE_PATH, showFailure).get(
   DONE_PATH,
-  describePage('Sign in with the code that the browser brings back', ['login_failed', 'login_denied']),
+  describePage(
+    'Sign in with the code that the browser brings back',
+    ['login_failed', 'login_denied'],
+    'On to the login page, without a code and a session',
+  ),
   refuseHead,
   valid('query', returnQuery),
   async (c) => {
     const { code, state, error } = c.req.valid('query');
     if (error !== undefined) return showFailure(c, new Refusal('login_denied'));
     const { services } = c.var;
-    const cookies = { browser: readBrowser(c), refreshToken: readRefreshToken(c) };
-    const { refreshToken } = await services.logins.finish({ code, state, ...cookies });
-    setRefreshToken(c, refreshToken, services.tenant.settings.lifetimes.refreshIdle);
-    const { done, signOut } = viewOf(c).texts.login;
-    const { title, intro } = done(services.tenant.name);
-    return showPage(
-      c,
-      { title },
-      <>
-        <h1>{title}</h1>
-        <Alert kind="good">{intro}</Alert>
-        <Form action={LOGOUT_PATH} submit={signOut} />
-      </>,
-    );
+    const refreshToken = readRefreshToken(c);
+    if (code === '' && state === '') {
+      const isSignedIn = refreshToken !== null && (await services.sessions.isLiving(refreshToken));
+      return isSignedIn ? showSignedIn(c) : c.redirect(PATH, 303);
+    }
+    const opened = await services.logins.finish({ code, state, browser: readBrowser(c), refreshToken });
+    setRefreshToken(c, opened.refreshToken, services.tenant.settings.lifetimes.refreshIdle);
+    // To where it can be loaded again. Not a redirect: after one from another site the cookie would not be sent along.
+    return showSignedIn(c, { goOn: DONE_PATH });
   },
 );
 

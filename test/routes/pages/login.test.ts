@@ -5,6 +5,7 @@ import { connectOidc } from '../../support/connections.ts';
 import { type Browser, mailedCode, newBrowser, newLoginWorld, postLogin, REDIRECT_URI } from '../../support/logins.ts';
 import { mailsTo } from '../../support/mailbox.ts';
 import { claimsInIdToken } from '../../support/oidc.ts';
+import { callAsOperator } from '../../support/operator.ts';
 import { FORM_HEADERS, readPage } from '../../support/pages.ts';
 import { createService } from '../../support/service.ts';
 import { newCustomer, newTenant, uniqueEmail } from '../../support/tenants.ts';
@@ -96,6 +97,47 @@ describe('the login page', () => {
     expect(out.textOf('h1')).toBe('You are signed out');
     expect(out.headers.get('Refresh')).toMatch(/^0; url=http:\/\/t-[\w-]+\.localhost\/login$/);
     expect((await browser.call('POST', '/v1/auth/refresh')).status).toBe(401);
+  });
+
+  it('goes on from the sign-in to a page that can be loaded again, as long as the session lives', async () => {
+    const service = createService();
+    const { browser, customer } = await newLoginWorld(service, { redirect_uris: [] });
+    const path = await typeAddress(browser, customer.email);
+    const back = new URL(locationOf(await submit(browser, path, { code: await mailedCode(customer.email) })));
+    const done = await open(browser, back.pathname + back.search);
+    expect(done.headers.get('Refresh')).toBe('0; url=/login/done');
+    for (let i = 0; i < 2; i += 1) {
+      const again = await browser.call('GET', '/login/done');
+      expect(again.headers.getSetCookie()).toEqual([]);
+      const page = await readPage(again);
+      expect([page.status, page.textOf('h1'), page.headers.get('Refresh')]).toEqual([200, 'You are signed in', null]);
+      expect(page.all('form').map(({ attributes }) => attributes.action)).toEqual(['/logout']);
+    }
+    const elsewhere = newBrowser(service, (await newTenant(service)).host);
+    expect(locationOf(await elsewhere.call('GET', '/login/done'))).toBe('/login');
+    await submit(browser, '/logout', {});
+    expect(locationOf(await browser.call('GET', '/login/done'))).toBe('/login');
+  });
+
+  it('says so no longer when the session has ended elsewhere, or by itself', async () => {
+    const service = createService();
+    const { browser, customer, tenant } = await newLoginWorld(service, { redirect_uris: [] });
+    const signIn = async () => {
+      const path = await typeAddress(browser, customer.email);
+      const back = new URL(locationOf(await submit(browser, path, { code: await mailedCode(customer.email) })));
+      await browser.call('GET', back.pathname + back.search);
+      expect((await browser.call('GET', '/login/done')).status).toBe(200);
+    };
+    await signIn();
+    const state = (status: string) =>
+      callAsOperator(service, 'PATCH', `/operator/v1/tenants/${tenant.slug}/customers/${customer.cuid}`, { status });
+    expect((await state('disabled')).status).toBe(200);
+    expect(locationOf(await browser.call('GET', '/login/done'))).toBe('/login');
+    expect((await state('active')).status).toBe(200);
+    service.clock.advance(31);
+    await signIn();
+    service.clock.advance(30 * 24 * 3600);
+    expect(locationOf(await browser.call('GET', '/login/done'))).toBe('/login');
   });
 
   it('says the same to whoever has no account, and sends no mail', async () => {
