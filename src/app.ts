@@ -19,6 +19,7 @@ import { transferRoutes } from './routes/operator/transfer/index.ts';
 import { pageRoutes } from './routes/pages/index.tsx';
 import { partnerRoutes } from './routes/partner/index.ts';
 import { platformRoutes } from './routes/platform/index.ts';
+import { issuerRoutes } from './routes/platform/issuer.ts';
 import { keyRoutes } from './routes/platform/keys.ts';
 import { tenantRoutes } from './routes/tenant/index.ts';
 import type { PlatformOf } from './services.ts';
@@ -58,6 +59,7 @@ export const createApp = (platformOf: PlatformOf): Hono<AppEnv> => {
 
   app.use(hostTenant, tenantCors);
   app.route('/', keyRoutes);
+  app.route('/', issuerRoutes);
   app.route('/customer', partnerRoutes);
   app.route('/customers', accountRoutes);
   app.route('/v1/auth', loginRoutes);

@@ -379,6 +379,7 @@ const createTenantServices = (resources: TenantResources) => {
   });
   return {
     tenant,
+    issuer,
     access,
     apps: createApps({ tenantId, store: guarded(createAppStore(database, tenantId)), audit, now }),
     apiKeys: createApiKeys({ tenantId, store: apiKeyStore, audit, now }),

@@ -23,7 +23,7 @@ const newKnownWorld = async (service: Service) => {
 };
 
 describe('sequential round trips to D1 and KV', () => {
-  it('are one for a read of the account or the profile, none for the keys, one for a partner read with an access token', async () => {
+  it('are one for a read of the account or the profile, none for the keys and the issuer, one for a partner read with an access token', async () => {
     const counter = countRoundTrips(env);
     const service = createService(counter.bindings);
     const { tenant, customer, token } = await newKnownWorld(service);
@@ -36,6 +36,7 @@ describe('sequential round trips to D1 and KV', () => {
     expect(await depthOf('/customers/self', bearerHeaders(token))).toBe(1);
     expect(await depthOf(`/api/${tenant.slug}/customer`, bearerHeaders(token))).toBe(1);
     expect(await depthOf('/.well-known/jwks.json')).toBe(0);
+    expect(await depthOf('/.well-known/openid-configuration')).toBe(0);
     const pair = { 'x-access-key': customer.key, 'x-access-token': token };
     expect(await depthOf(`/customer/${customer.cuid}`, pair)).toBe(1);
   });

@@ -12,16 +12,18 @@ const description = {
   success: { 200: { description: 'A JWK set (RFC 7517)', schema: jwks } },
 } as const;
 
+export const JWKS_PATH = '/.well-known/jwks.json';
+
 const HEADERS = { 'Cache-Control': 'public, max-age=300' };
 
 /** The keys that a tenant's access tokens are verified by (contract 6). */
 export const keyRoutes = new Hono<TenantEnv>()
   .onError(answerWith(commonWire))
 
-  .get('/.well-known/jwks.json', describe(description), tenantServices, async (c) =>
+  .get(JWKS_PATH, describe(description), tenantServices, async (c) =>
     c.json(createJwks((await c.var.services.keyring.keys()).publicJwks), 200, HEADERS),
   )
 
-  .get('/api/:tenantId/.well-known/jwks.json', describe(description), pathTenantServices, async (c) =>
+  .get(`/api/:tenantId${JWKS_PATH}`, describe(description), pathTenantServices, async (c) =>
     c.json(createJwks((await c.var.services.keyring.keys()).publicJwks), 200, HEADERS),
   );

@@ -9,3 +9,13 @@ export const jwks = z
     keys: z.array(z.looseObject({ kty: z.string(), kid: z.string(), alg: z.string(), use: z.literal('sig') })),
   })
   .meta({ id: 'JwkSet' });
+
+export const issuerMetadata = z
+  .strictObject({
+    issuer: z.url(),
+    jwks_uri: z.url(),
+    response_types_supported: z.array(z.string()),
+    subject_types_supported: z.array(z.literal('public')),
+    id_token_signing_alg_values_supported: z.array(z.enum(['ES256', 'EdDSA', 'RS256'])),
+  })
+  .meta({ id: 'IssuerMetadata' });
