@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bearerHeaders, linkIn, newPerson, newSignedInWorld, readSelf, signIn } from './support/accounts.ts';
 import { answerOf } from './support/answers.ts';
+import { connectOidc } from './support/connections.ts';
 import { UNKNOWN_CUID } from './support/customers.ts';
 import { lastMailTo, mailsTo } from './support/mailbox.ts';
 import { callAsOperator, customersOf } from './support/operator.ts';
@@ -8,6 +9,7 @@ import { callTo, nameOf, routesWith, servedRoutes } from './support/routes.ts';
 import { rowsOf } from './support/rows.ts';
 import { createService, type Service } from './support/service.ts';
 import { newApp, newCustomer, newTenant, refusalOf, type TestTenant, uniqueEmail } from './support/tenants.ts';
+import { putFlow } from './support/upserts.ts';
 
 const NEW_PASSWORD = 'another horse, another battery';
 
@@ -265,7 +267,8 @@ describe('one address in two tenants', () => {
 
 describe('what is of another tenant is for the operator as what there is not', () => {
   const isNamed = ({ method, template }: { method: string; template: string }) =>
-    template.includes('{cuid}') || (template.includes('/subscriptions/{id}') && method !== 'PUT');
+    template.includes('{cuid}') ||
+    (/(subscriptions|connections|providers|flows)\/\{/.test(template) && method !== 'PUT');
   const routes = operatorRoutes.filter(isNamed);
 
   it.each(routes.map((route) => [nameOf(route), route] as const))('%s', async (_, route) => {
@@ -273,9 +276,13 @@ describe('what is of another tenant is for the operator as what there is not', (
     const { tenant, person } = await newSignedInWorld(service);
     const away = await newTenant(service);
     await offer(service, tenant, 'news');
+    await connectOidc(service, tenant, 'https://idp.example.com', {}, 'news');
+    await putFlow(service, tenant, 'news', [{ kind: 'send_activation' }]);
+    const otp = { type: 'otp', signup: false, enabled: true };
+    await callAsOperator(service, 'PUT', `/operator/v1/tenants/${tenant.slug}/providers/news`, otp);
     const before = await rowsOf(tenant.id);
     const ask = async (cuid: string, id: string) => {
-      const { path, call } = callTo(route, { cuid, id, slug: away.slug, email: '', identifier: '' });
+      const { path, call } = callTo(route, { cuid, id, name: id, slug: away.slug, email: '', identifier: '' });
       return answerOf(await callAsOperator(service, route.method, path, call.body));
     };
     const foreign = await ask(person.cuid, 'news');
@@ -294,6 +301,8 @@ describe('what is of another tenant is for the operator as what there is not', (
     for (const path of [
       subscriptions,
       `${subscriptions}?cursor=a`,
+      `/operator/v1/tenants/${away.slug}/connections`,
+      `/operator/v1/tenants/${away.slug}/providers`,
       ...['', `?email=${person.email}`, `?q=${person.email}`, '?status=active', `?cursor=${latest}`].map((query) =>
         customersOf(away, query),
       ),

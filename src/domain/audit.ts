@@ -1,9 +1,62 @@
 import { newId } from '../crypto/ids.ts';
 import type { NewEvent } from '../storage/events.ts';
-import type { EventType } from './event-types.ts';
 
 /** Who does something, e.g. `app:app_…`, `customer:cus_…` or `operator`. */
 export type Actor = `app:${string}` | `customer:${string}` | `user:${string}` | 'anonymous' | 'operator' | 'system';
+
+/** Every type of event. */
+export const EVENT_TYPES = [
+  'customer.created',
+  'customer.updated',
+  'customer.deleted',
+  'customers.exported',
+  'user.created',
+  'user.updated',
+  'user.deleted',
+  'user.activation_sent',
+  'user.password_reset_sent',
+  'user.email_change_sent',
+  'customer.activated',
+  'passcode.sent',
+  'user.login_code_sent',
+  'challenge.sent',
+  'flow.notified',
+  'flow.updated',
+  'flow.deleted',
+  'provider.updated',
+  'provider.deleted',
+  'user.linked',
+  'connection.updated',
+  'connection.deleted',
+  'login.succeeded',
+  'login.failed',
+  'login.locked',
+  'password.changed',
+  'password.reset',
+  'email.changed',
+  'session.created',
+  'session.revoked',
+  'session.reuse_detected',
+  'api_key.renewed',
+  'sso.redirected',
+  'app.created',
+  'app.updated',
+  'app.rotated',
+  'app.deleted',
+  'tenant.created',
+  'tenant.updated',
+  'tenant.deleted',
+  'subscription.updated',
+  'subscription.deleted',
+  'webhook.updated',
+  'webhook.rotated',
+  'webhook.redelivered',
+  'webhook.disabled',
+  'webhook.deleted',
+  'key.rotated',
+] as const;
+
+export type EventType = (typeof EVENT_TYPES)[number];
 
 /** Where a request came from. `place` is a city and country, as far as the platform knows. */
 export type Origin = { ip: string | null; userAgent: string | null; place: string | null };

@@ -1,6 +1,6 @@
 import { type EventId, firstIdAt } from '../crypto/ids.ts';
 import type { EventLogStore, EventRow } from '../storage/event-log.ts';
-import type { EventType } from './event-types.ts';
+import { EVENT_TYPES, type EventType } from './audit.ts';
 
 export type { EventRow } from '../storage/event-log.ts';
 
@@ -21,3 +21,7 @@ export const createEventLog = ({ store }: { store: EventLogStore }) => ({
 });
 
 export type EventLog = ReturnType<typeof createEventLog>;
+
+/** The types that are meant by one of them, or by a kind as in `customer.*`: none for what means none. */
+export const eventTypesOf = (pattern: string): EventType[] =>
+  EVENT_TYPES.filter((type) => type === pattern || `${type.split('.')[0]}.*` === pattern);

@@ -1,11 +1,13 @@
 import { hashPassword, verifyAgainstNothing, verifyPassword } from '../crypto/passwords.ts';
 import type { TenantSettings } from '../storage/schema.ts';
-import type { User, UserStore } from '../storage/users.ts';
+import type { Attempt, User, UserStore } from '../storage/users.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { Audit, Origin } from './audit.ts';
 import type { EmailAddress } from './email.ts';
 import { type Count, type Limits, rateLimited } from './limits.ts';
 import { Refusal } from './refusal.ts';
+
+type Admitted = Extract<Attempt, { kind: 'admitted' }>;
 
 type Dependencies = {
   users: UserStore;
@@ -27,11 +29,15 @@ export const createPasswordSignIns = (dependencies: Dependencies) => {
    * Whether the password is the user's. A user who does not exist costs as much time as one who does. The try has been
    * counted before; it counts no longer when it was right.
    */
-  const isRight = async (user: User | null, password: string, counted: Count): Promise<boolean> => {
+  const isRight = async ({ user, isLast }: Admitted, password: string, counted: Count): Promise<boolean> => {
     const hash = user?.passwordHash ?? null;
     const check = hash === null ? await verifyAgainstNothing(password) : await verifyPassword(password, hash);
     if (!user || hash === null || !check.isRight || !maySignIn(user, now())) {
-      if (user) defer(users.record(audit('login.failed', 'anonymous', user.customerId, { by: 'password' })));
+      if (!user) return false;
+      const failed = (type: 'login.failed' | 'login.locked') =>
+        users.record(audit(type, 'anonymous', user.customerId, { by: 'password' }));
+      defer(failed('login.failed'));
+      if (isLast) defer(failed('login.locked'));
       return false;
     }
     const succeeded = audit('login.succeeded', `user:${user.id}`, user.customerId, { by: 'password' });
@@ -55,7 +61,7 @@ export const createPasswordSignIns = (dependencies: Dependencies) => {
       const [counted, fromIp] = await Promise.all([limits.passwordOf(email.key), limits.attemptFrom(origin.ip)]);
       const attempt = await users.attempt({ emailKey: email.key }, fromIp ? [fromIp, counted] : [counted]);
       if (attempt.kind === 'limited') throw rateLimited(attempt.waitMs);
-      if (!(await isRight(attempt.user, password, counted)) || !attempt.user) throw new Refusal('invalid_credentials');
+      if (!(await isRight(attempt, password, counted)) || !attempt.user) throw new Refusal('invalid_credentials');
       return tokens.issue(attempt.user, {
         sessionId: null,
         provider: 'password',
@@ -71,7 +77,7 @@ export const createPasswordSignIns = (dependencies: Dependencies) => {
       const counted = await limits.passwordOf(user.emailKey);
       const attempt = await users.attempt({ id: user.id }, [counted]);
       if (attempt.kind === 'limited') throw rateLimited(attempt.waitMs);
-      return isRight(attempt.user, password, counted);
+      return isRight(attempt, password, counted);
     },
   };
 };

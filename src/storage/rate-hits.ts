@@ -106,6 +106,15 @@ export const waitForAll = (rows: unknown, counted: readonly Counted[]): number =
   return Math.max(0, ...waits);
 };
 
+/** Whether one of the hits, all of which were counted, is the last that its bucket takes for now: a lock begins. */
+export const beginsLock = (rows: unknown, counted: readonly Counted[]): boolean => {
+  const all = hitRows.parse(rows);
+  return counted.some(({ hit, limits }) => {
+    const hits = all.filter(({ bucket }) => bucket === hit.bucket);
+    return limits.some((limit) => limit.lock !== undefined && waitFor(hits, [limit], hit.at) > 0);
+  });
+};
+
 /** How many milliseconds from `now` until every limit allows another hit. `hits` are newest first. */
 export const waitFor = (hits: readonly { at: number }[], limits: readonly Limit[], now: number): number =>
   Math.max(

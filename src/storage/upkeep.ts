@@ -1,4 +1,4 @@
-import { and, eq, lt, lte, ne, not, or, type SQL, sql } from 'drizzle-orm';
+import { and, eq, lt, lte, not, or, type SQL, sql } from 'drizzle-orm';
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core';
 import type { EventId, TenantId } from '../crypto/ids.ts';
 import type { Database } from './database.ts';
@@ -96,20 +96,23 @@ const ofWebhooks = (tenantId: TenantId, condition: SQL | undefined) =>
     on ${deliveries.tenantId} = ${webhooks.tenantId} and ${deliveries.webhook} = ${webhooks.name}
     where ${webhooks.tenantId} = ${tenantId} and ${condition}`;
 
-/** The deliveries that are over: those that were made, those that failed for good, and those whose event goes. */
+/**
+ * The deliveries that are over: those that were made, those that failed for good, and those whose event goes. A webhook
+ * that is disabled waits for none that long.
+ */
 const pastDeliveries = (tenantId: TenantId, past: Past) => {
   const isOver = or(
     and(eq(deliveries.status, 'delivered'), lt(deliveries.lastAttemptAt, past.delivered)),
     and(eq(deliveries.status, 'failed'), lt(deliveries.lastAttemptAt, past.failed)),
-    and(ne(deliveries.status, 'pending'), lt(deliveries.eventId, past.firstKept)),
+    and(lt(deliveries.eventId, past.firstKept), not(isAwaited)),
   );
   const condition = and(lt(deliveries.eventId, past.firstRecent), isOver);
   return sql`(select ${deliveries}.rowid ${ofWebhooks(tenantId, condition)} limit ${CHUNK})`;
 };
 
 /** The condition that a webhook is yet to be told of the event. */
-const isStillDue = (tenantId: TenantId) => {
-  // The plus keeps the database from going through all that is pending.
-  const condition = sql`${deliveries.eventId} = ${events.id} and +${deliveries.status} = 'pending'`;
-  return sql`exists (select 1 ${ofWebhooks(tenantId, condition)})`;
-};
+const isStillDue = (tenantId: TenantId) =>
+  sql`exists (select 1 ${ofWebhooks(tenantId, sql`${deliveries.eventId} = ${events.id} and ${isAwaited}`)})`;
+
+/** The condition that a delivery is pending for an active webhook. By the plus, not all that is pending is gone through. */
+const isAwaited = sql`(+${deliveries.status} = 'pending' and ${webhooks.status} = 'active')`;

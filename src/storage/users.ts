@@ -13,6 +13,7 @@ import { type Database, violatedTableOf } from './database.ts';
 import { type NewEvent, recordEventIf } from './events.ts';
 import {
   allows,
+  beginsLock,
   type Counted,
   clearHits,
   countHit,
@@ -34,8 +35,11 @@ export type SignedIn = { userId: UserId; sessionId: SessionId | null };
 
 export type UserReference = { id: UserId } | { emailKey: string };
 
-/** Whether an attempt may go on, and the user that it is about, who may be unknown. */
-export type Attempt = { kind: 'admitted'; user: User | null } | { kind: 'limited'; waitMs: number };
+/**
+ * Whether an attempt may go on, and the user that it is about, who may be unknown. `isLast`: a lock begins with it, unless
+ * it succeeds.
+ */
+export type Attempt = { kind: 'admitted'; user: User | null; isLast: boolean } | { kind: 'limited'; waitMs: number };
 
 /** What changes of a user; what is undefined stays. */
 export type UserChanges = { [Member in keyof UserRow]?: UserRow[Member] | undefined };
@@ -58,7 +62,9 @@ export const createUserStore = (db: Database, tenantId: TenantId) => ({
       hitsOfAll(db, tenantId, counted),
     ]);
     const waitMs = waitForAll(counts.at(-1), counted);
-    return waitMs > 0 ? { kind: 'limited', waitMs } : { kind: 'admitted', user: userOf(foundUsers, foundCustomers) };
+    if (waitMs > 0) return { kind: 'limited', waitMs };
+    const isLast = beginsLock(counts.at(-1), counted);
+    return { kind: 'admitted', user: userOf(foundUsers, foundCustomers), isLast };
   },
 
   /** Counts a wrong try that is about nobody we know. How long it is to wait if a limit forbids it, else 0. */

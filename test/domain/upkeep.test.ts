@@ -255,6 +255,17 @@ describe('upkeep of webhooks', () => {
     expect(await left(id)).toEqual([[false], [false]]);
   });
 
+  it('keeps no event for a webhook that is disabled', async () => {
+    const { tenant, run, deliver, left } = await newWebhookCase();
+    const [old, recent] = [await deliver('pending', 1, 366 * DAY), await deliver('pending', 1, 364 * DAY)];
+    await env.DB.prepare("update webhooks set status = 'disabled' where tenant_id = ?").bind(tenant.id).run();
+    await run();
+    expect(await left(old, recent)).toEqual([
+      [false, true],
+      [false, true],
+    ]);
+  });
+
   it('forgets a secret that signs no longer', async () => {
     const { tenant, run } = await newWebhookCase();
     const keep = (at: number) =>

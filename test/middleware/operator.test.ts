@@ -1,7 +1,8 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { connectOidc } from '../support/connections.ts';
-import { callTo, nameOf, routesWith, servedRoutes } from '../support/routes.ts';
+import { newBrowser, REDIRECT_URI, signInByCode } from '../support/logins.ts';
+import { callTo, type DocumentedRoute, nameOf, routesWith, servedRoutes } from '../support/routes.ts';
 import { rowsOf } from '../support/rows.ts';
 import { createService } from '../support/service.ts';
 import { appHeaders, customerHeaders, newWorld, operatorHeaders, refusalOf } from '../support/tenants.ts';
@@ -15,10 +16,22 @@ it('every route of the operator is one that the document says is the operator’
   expect(routes.map(nameOf).toSorted()).toEqual(servedRoutes('/operator/v1'));
 });
 
+/** What `{id}` in a route stands for, in a way that the route grants. */
+const idFor = async (
+  { template }: DocumentedRoute,
+  { tenant, app, customer }: Awaited<ReturnType<typeof newWorld>>,
+) => {
+  if (template.includes('/subscriptions/')) return 'news';
+  if (template.includes('/users/')) return String((await rowsOf(tenant.id)).users?.[0]?.id);
+  if (!template.includes('/sessions/')) return app.id;
+  await signInByCode(newBrowser(createService(), tenant.host), customer.email);
+  return String((await rowsOf(tenant.id)).sessions?.[0]?.id);
+};
+
 describe.each(routes.map((route) => [nameOf(route), route] as const))('%s', (_, route) => {
   const newCase = async (bindings: Parameters<typeof createService>[0] = {}) => {
-    const world = await newWorld(createService());
-    const { tenant, app, customer } = world;
+    const world = await newWorld(createService(), { redirect_uris: [REDIRECT_URI] });
+    const { tenant, customer } = world;
     const service = createService(bindings);
     const names = { cuid: customer.cuid, email: customer.email, identifier: customer.cuid };
     for (const [path, body] of [
@@ -29,7 +42,7 @@ describe.each(routes.map((route) => [nameOf(route), route] as const))('%s', (_, 
       const url = `/operator/v1/tenants/${tenant.slug}/${path}`;
       expect((await createService().call('PUT', url, { headers: operatorHeaders, body })).status).toBe(201);
     }
-    const id = route.template.includes('/subscriptions/') ? 'news' : app.id;
+    const id = await idFor(route, world);
     await connectOidc(createService(), tenant, 'https://idp.example.com');
     const { path, call } = callTo(route, { ...names, slug: tenant.slug, id, name: 'company' });
     const send = (headers: Record<string, string>, url = path) => service.call(route.method, url, { headers, ...call });

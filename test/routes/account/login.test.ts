@@ -252,6 +252,27 @@ describe('the limit on wrong passwords', () => {
     expect((await login()).status).toBe(200);
   });
 
+  it('tells of each lock in the log, when it begins', async () => {
+    const { service, person, login } = await newLoginWorld({ settings: { rate_limits: { password_failures: 3 } } });
+    const locks = async () => (await eventsAbout(person.cuid)).filter(({ type }) => type === 'login.locked').length;
+    await login(WRONG);
+    await login();
+    for (const [tries, begun] of [
+      [2, 0],
+      [1, 1],
+      [2, 1],
+    ] as const) {
+      await Promise.all(Array.from({ length: tries }, () => login(WRONG)));
+      expect(await locks()).toBe(begun);
+    }
+    service.clock.advance(60);
+    await login(WRONG);
+    expect(await locks()).toBe(2);
+    service.clock.advance(15 * 60);
+    await login();
+    expect(await locks()).toBe(2);
+  });
+
   it('lets the right password in when the first lock is over, and forgets the wrong ones then', async () => {
     const { service, login } = await newLoginWorld();
     for (let i = 0; i < 10; i++) await login(WRONG);

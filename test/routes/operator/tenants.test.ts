@@ -65,6 +65,7 @@ const newProfile = () => ({
     attributes_schema: { type: 'object', properties: { shoeSize: { type: 'integer' } } },
     profile_defaults: { locale: 'de', address: { country: 'DE' }, shoeSize: 38 },
     reset_passphrase_lifetime: 3600,
+    events_retention_days: 30,
   },
 });
 
@@ -114,6 +115,7 @@ describe('PUT /operator/v1/tenants/{slug}', () => {
         attributes_schema: null,
         profile_defaults: {},
         reset_passphrase_lifetime: null,
+        events_retention_days: 365,
       },
     });
   });
@@ -226,6 +228,12 @@ describe('PUT /operator/v1/tenants/{slug}', () => {
         'settings.rate_limits.password_failures',
       ],
     ],
+    ...Object.fromEntries(
+      [6, 3651, 30.5, '30', null].map((days) => [
+        `whose events are kept for ${JSON.stringify(days)} days`,
+        [{ name: 'A', settings: { events_retention_days: days } }, ['settings.events_retention_days']],
+      ]),
+    ),
   };
   for (const [what, [body, paths]] of Object.entries(faulty)) {
     it(`refuses a tenant ${what}, naming each fault, and makes none`, async () => {

@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import type { AppEnv } from '../../../env.ts';
 import { valid } from '../../validate.ts';
 import { describe } from '../documented.ts';
-import { listOf } from '../lists.ts';
+import { listOf, nameQuery, pageOfNamed } from '../lists.ts';
 import { nameParameter } from '../names.ts';
 import { servicesOf } from '../services.ts';
 import { connectionObject, connectionProfile } from './schema.ts';
@@ -36,12 +36,13 @@ export const connectionRoutes = new Hono<AppEnv>()
     '/',
     describe({
       summary: 'List the connections',
-      success: { 200: { description: 'All of them', schema: listOf(connectionObject) } },
+      success: { 200: { description: 'A page, by name', schema: listOf(connectionObject) } },
       refusals: ['tenant_not_found'],
     }),
+    valid('query', nameQuery),
     async (c) => {
       const { connections } = await servicesOf(c);
-      return c.json({ items: (await connections.list()).map(viewConnection), next: null });
+      return c.json(pageOfNamed(await connections.list(), c.req.valid('query'), viewConnection));
     },
   )
 

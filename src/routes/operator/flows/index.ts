@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import type { AppEnv } from '../../../env.ts';
 import { valid } from '../../validate.ts';
 import { describe } from '../documented.ts';
-import { listOf } from '../lists.ts';
+import { listOf, nameQuery, pageOfNamed } from '../lists.ts';
 import { nameParameter } from '../names.ts';
 import { servicesOf } from '../services.ts';
 import { flowObject, flowProfile } from './schema.ts';
@@ -33,12 +33,13 @@ export const flowRoutes = new Hono<AppEnv>()
     '/',
     describe({
       summary: 'List the flows, the ones that every tenant has among them',
-      success: { 200: { description: 'All of them', schema: listOf(flowObject) } },
+      success: { 200: { description: 'A page, by name', schema: listOf(flowObject) } },
       refusals: ['tenant_not_found'],
     }),
+    valid('query', nameQuery),
     async (c) => {
       const { flows } = await servicesOf(c);
-      return c.json({ items: (await flows.list()).map(viewFlow), next: null });
+      return c.json(pageOfNamed(await flows.list(), c.req.valid('query'), viewFlow));
     },
   )
 

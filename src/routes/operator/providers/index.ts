@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import type { AppEnv } from '../../../env.ts';
 import { valid } from '../../validate.ts';
 import { describe } from '../documented.ts';
-import { listOf } from '../lists.ts';
+import { listOf, nameQuery, pageOfNamed } from '../lists.ts';
 import { nameParameter } from '../names.ts';
 import { servicesOf } from '../services.ts';
 import { providerObject, providerProfile } from './schema.ts';
@@ -33,12 +33,13 @@ export const providerRoutes = new Hono<AppEnv>()
     '/',
     describe({
       summary: 'List the providers',
-      success: { 200: { description: 'All of them', schema: listOf(providerObject) } },
+      success: { 200: { description: 'A page, by name', schema: listOf(providerObject) } },
       refusals: ['tenant_not_found'],
     }),
+    valid('query', nameQuery),
     async (c) => {
       const { providers } = await servicesOf(c);
-      return c.json({ items: (await providers.list()).map(viewProvider), next: null });
+      return c.json(pageOfNamed(await providers.list(), c.req.valid('query'), viewProvider));
     },
   )
 

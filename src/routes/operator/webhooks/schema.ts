@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { eventTypesOf } from '../../../domain/event-types.ts';
+import { eventTypesOf } from '../../../domain/event-log.ts';
 import { listQuery } from '../lists.ts';
 import { webhookSecret } from '../webhook-secrets.ts';
 
