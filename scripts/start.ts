@@ -12,6 +12,7 @@ import { startTexts } from './local/texts.ts';
 import { welcome } from './local/welcome.ts';
 
 const IP = '127.0.0.1';
+const CRON_MILLISECONDS = 60_000;
 const HEALTH_PATIENCE_MILLISECONDS = 90_000;
 
 const root = path.join(import.meta.dirname, '..');
@@ -53,6 +54,7 @@ const start = async ({ port, smtpPort, mailboxPort, textsPort, state }: Options)
 
   const service = { url: `http://${IP}:${port}`, operatorToken: secrets.OPERATOR_TOKEN };
   await waitUntilHealthy(service.url);
+  startCron(service.url);
   const site = `http://demo.localhost:${port}`;
   const app = await ensureDemo(service, site, path.join(state, 'demo-app.json'));
   print(welcome(site, `http://localhost:${mailboxPort}`, `http://localhost:${textsPort}`, app));
@@ -75,6 +77,12 @@ const waitUntilHealthy = async (url: string): Promise<void> => {
     if (await isHealthy()) return;
   }
   throw new Error(`The Worker did not answer within ${HEALTH_PATIENCE_MILLISECONDS / 1000} seconds.`);
+};
+
+/** What Cloudflare's cron triggers do: `wrangler dev` fires none. */
+const startCron = (url: string): void => {
+  const fire = async () => (await fetch(`${url}/cdn-cgi/handler/scheduled`)).text();
+  setInterval(() => void fire().catch(() => undefined), CRON_MILLISECONDS).unref();
 };
 
 const stop = async (message: string, code: number): Promise<void> => {

@@ -6,31 +6,37 @@ import type { Platform } from './services.ts';
 const LANES = 5;
 
 /** When a delivery comes again of which nothing could be read or written down. */
-const RETRY_SECONDS = 60;
+const RETRY_MS = 60_000;
 
 /** Makes the attempts that the messages ask for. A message comes again when the next one is due. */
 export const consume = async (
   { messages }: MessageBatch,
-  { deliver }: Platform,
+  { deliver, now }: Platform,
   waitUntil: (work: Promise<unknown>) => void,
 ): Promise<void> => {
-  const waiting = messages.values();
-  const takeOneAfterAnother = async (): Promise<void> => {
-    for (const message of waiting) {
-      const onFailure = (error: unknown) => logDeferredFailure(message.id, error);
-      const { goOn, ...left } = createAfterwork(waitUntil, onFailure);
-      try {
-        const delaySeconds = await deliver(message.body, { origin: NOWHERE, ownOrigin: null, ...left });
-        if (delaySeconds === null) message.ack();
-        else message.retry({ delaySeconds });
-      } catch (error) {
-        onFailure(error);
-        message.retry({ delaySeconds: RETRY_SECONDS });
-      }
+  const attempt = async (message: Message): Promise<number | null> => {
+    const onFailure = (error: unknown) => logDeferredFailure(message.id, error);
+    const { goOn, ...left } = createAfterwork(waitUntil, onFailure);
+    try {
+      const dueAt = await deliver(message.body, { origin: NOWHERE, ownOrigin: null, ...left });
       goOn();
+      return dueAt;
+    } catch (error) {
+      onFailure(error);
+      return now() + RETRY_MS;
     }
   };
+  const waiting = messages.values();
+  const outcomes: { message: Message; dueAt: number | null }[] = [];
+  const takeOneAfterAnother = async (): Promise<void> => {
+    for (const message of waiting) outcomes.push({ message, dueAt: await attempt(message) });
+  };
   await Promise.all(Array.from({ length: LANES }, takeOneAfterAnother));
+  // The queue counts a delay from the end of the batch.
+  for (const { message, dueAt } of outcomes) {
+    if (dueAt === null) message.ack();
+    else message.retry({ delaySeconds: Math.max(0, Math.ceil((dueAt - now()) / 1000)) });
+  }
 };
 
 const NOWHERE = { ip: null, userAgent: null, place: null };

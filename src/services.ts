@@ -118,10 +118,7 @@ export type Platform = {
   upkeep: Upkeep;
   /** The services of one tenant, for one request: nothing of them reaches another's data. */
   servicesOf: (tenant: Tenant, request: RequestContext) => TenantServices;
-  /**
-   * Makes the attempt that a message of the queue asks for. Gives in how many seconds it is to come again; null where it
-   * has done its work.
-   */
+  /** Makes the attempt that a message of the queue asks for. Gives when it is to come again; null for never. */
   deliver: (message: unknown, request: RequestContext) => Promise<number | null>;
   /** Hands over to the queue what it should have delivered by now, of all tenants. */
   handOverOverdue: () => Promise<void>;
@@ -169,7 +166,8 @@ const createPlatform = async (env: Env, { now, fetch }: Seams): Promise<Platform
   const webhookMemory: WebhookMemory = new Map();
   const deliveryQueue = createDeliveryQueue(env.DELIVERIES);
   const overdueDeliveries = createOverdueDeliveries({
-    stores: databasesOf(env).map((each) => guarded(createOverdueDeliveryStore(each))),
+    shards: tenantStore.shards,
+    storeOf: (shard) => guarded(createOverdueDeliveryStore(databaseOf(env, { shard }))),
     queue: deliveryQueue,
     now,
   });
@@ -445,17 +443,11 @@ const createTenantServices = (resources: TenantResources) => {
 };
 
 /** The database that the tenant's row names: a binding of the Worker. */
-const databaseOf = (env: Env, tenant: Pick<Tenant, 'shard'>): Database => {
-  const binding = Object.entries(env).find(([name]) => name === tenant.shard)?.[1];
-  if (typeof binding !== 'object' || !('batch' in binding)) throw new Error(`No database is bound as ${tenant.shard}`);
+const databaseOf = (env: Env, { shard }: Pick<Tenant, 'shard'>): Database => {
+  const binding = Object.entries(env).find(([name]) => name === shard)?.[1];
+  if (typeof binding !== 'object' || !('batch' in binding)) throw new Error(`No database is bound as ${shard}`);
   return openDatabase(binding);
 };
-
-/** All databases that tenants' rows can name. */
-const databasesOf = (env: Env): Database[] =>
-  Object.values(env).flatMap((binding) =>
-    typeof binding === 'object' && 'batch' in binding ? [openDatabase(binding)] : [],
-  );
 
 const openSealer = async (sealers: Map<string, Sealer>, masterKeys: MasterKeys, tenant: Tenant): Promise<Sealer> => {
   const known = sealers.get(tenant.sealedDataKey);
@@ -467,7 +459,8 @@ const openSealer = async (sealers: Map<string, Sealer>, masterKeys: MasterKeys, 
 
 const loadSaml: SamlLoader = () => import('./outside/identity-providers/saml.ts');
 
-const isBelow = (domain: string, url: string): boolean => `.${new URL(url).hostname}`.endsWith(`.${domain}`);
+const isBelow = (domain: string, url: string): boolean =>
+  `.${new URL(url).hostname.replace(/\.$/, '')}`.endsWith(`.${domain}`);
 
 const senderOf = ({ mail, baseDomain }: Settings): string => mail.from ?? `accounts@${baseDomain}`;
 

@@ -73,8 +73,8 @@ export const createDeliveries = ({ tenantId, store, queue, webhooks, audit, afte
     },
 
     /**
-     * Makes an attempt, if the delivery is due and no other attempt is under way. Gives in how many seconds the next one
-     * is, or null where none is to be waited for.
+     * Makes an attempt, if the delivery is due and no other attempt is under way. Gives when the next one is due, or null
+     * where none is to be waited for.
      */
     deliver: async (key: DeliveryKey): Promise<number | null> => {
       const claimedAt = now();
@@ -83,14 +83,13 @@ export const createDeliveries = ({ tenantId, store, queue, webhooks, audit, afte
       const { webhook, event, attempts } = claimed;
       const { id, type, at, actor, subject } = event;
       const reception = await webhooks.tell(webhook, { id, type, at, data: { ...event.data, actor, subject } });
-      const settledAt = now();
-      const attempt = attemptOf(attempts, reception, settledAt);
+      const attempt = attemptOf(attempts, reception, now());
       await store.settle(key, attempt);
       if (reception.status === GONE) {
         await webhooks.disableGone(webhook);
         return null;
       }
-      return attempt.status === 'pending' ? Math.ceil((attempt.dueAt - settledAt) / SECOND_MS) : null;
+      return attempt.status === 'pending' ? attempt.dueAt : null;
     },
 
     /** Newest first. Refuses with `webhook_not_found`. */
@@ -113,14 +112,17 @@ export const createDeliveries = ({ tenantId, store, queue, webhooks, audit, afte
   };
 };
 
-export type Deliveries = ReturnType<typeof createDeliveries>;
-
-type OverdueDependencies = { stores: readonly OverdueDeliveryStore[]; queue: DeliveryQueue; now: () => number };
+type OverdueDependencies = {
+  shards: () => Promise<string[]>;
+  storeOf: (shard: string) => OverdueDeliveryStore;
+  queue: DeliveryQueue;
+  now: () => number;
+};
 
 /** Hands over again what is overdue, whosever it is: the queue lost it, or never got it. */
-export const createOverdueDeliveries = ({ stores, queue, now }: OverdueDependencies) => ({
+export const createOverdueDeliveries = ({ shards, storeOf, queue, now }: OverdueDependencies) => ({
   handOver: async (): Promise<void> => {
-    for (const store of stores) await queue.put(await store.list(now() - OVERDUE_MS, MOST_OVERDUE));
+    for (const shard of await shards()) await queue.put(await storeOf(shard).list(now() - OVERDUE_MS, MOST_OVERDUE));
   },
 });
 

@@ -61,6 +61,12 @@ export const createTenantStore = (db: Database) => ({
       .orderBy(desc(tenants.id))
       .limit(limit),
 
+  /** The bindings of the databases that tenants' data are in. */
+  shards: async (): Promise<string[]> => {
+    const rows = await db.selectDistinct({ shard: tenants.shard }).from(tenants);
+    return rows.map(({ shard }) => shard);
+  },
+
   create: async (
     tenant: Tenant,
     signingKey: SigningKeyRow,

@@ -6,6 +6,7 @@ import { callTo, type DocumentedRoute, nameOf, routesWith, servedRoutes } from '
 import { rowsOf } from '../support/rows.ts';
 import { createService } from '../support/service.ts';
 import { appHeaders, customerHeaders, newWorld, operatorHeaders, refusalOf } from '../support/tenants.ts';
+import { insertDelivery } from '../support/webhooks.ts';
 
 const UNAUTHENTICATED = { status: 401, code: 'unauthenticated' };
 const TOKEN = env.OPERATOR_TOKEN;
@@ -22,6 +23,7 @@ const idFor = async (
   { tenant, app, customer }: Awaited<ReturnType<typeof newWorld>>,
 ) => {
   if (template.includes('/subscriptions/')) return 'news';
+  if (template.includes('/deliveries/')) return insertDelivery(tenant, 'company');
   if (template.includes('/users/')) return String((await rowsOf(tenant.id)).users?.[0]?.id);
   if (!template.includes('/sessions/')) return app.id;
   await signInByCode(newBrowser(createService(), tenant.host), customer.email);
@@ -38,6 +40,7 @@ describe.each(routes.map((route) => [nameOf(route), route] as const))('%s', (_, 
       ['subscriptions/news', { name: 'News' }],
       ['providers/company', { type: 'otp', signup: false, enabled: true }],
       ['flows/company', { steps: [{ kind: 'send_activation' }] }],
+      ['webhooks/company', { url: 'https://hooks.example.com', events: ['*'], status: 'disabled' }],
     ] as const) {
       const url = `/operator/v1/tenants/${tenant.slug}/${path}`;
       expect((await createService().call('PUT', url, { headers: operatorHeaders, body })).status).toBe(201);

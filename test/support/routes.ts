@@ -60,6 +60,8 @@ const BODIES: Readonly<Record<string, () => unknown>> = {
     signup: false,
   }),
   'PUT /operator/v1/tenants/{slug}/flows/{name}': () => ({ steps: [{ kind: 'send_activation' }] }),
+  'PUT /operator/v1/tenants/{slug}/webhooks/{name}': () => ({ url: 'https://hooks.example.com', events: ['*'] }),
+  'POST /operator/v1/tenants/{slug}/webhooks/{name}/rotate': () => ({}),
   'PUT /operator/v1/tenants/{slug}/subscriptions/{id}': () => ({ name: 'News' }),
   'PATCH /operator/v1/tenants/{slug}/customers/{cuid}': () => ({ status: 'active' }),
   'POST /operator/v1/tenants/{slug}/keys/rotate': () => ({}),

@@ -1,5 +1,12 @@
-import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
+import {
+  createExecutionContext,
+  createMessageBatch,
+  createScheduledController,
+  getQueueResult,
+  waitOnExecutionContext,
+} from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
+import { expect } from 'vitest';
 import { createWorker } from '../../src/worker.ts';
 import { checkAgainstDocument } from './document.ts';
 
@@ -17,6 +24,10 @@ type Call = { headers?: Record<string, string>; body?: unknown; rawBody?: BodyIn
 export type Service = {
   clock: Clock;
   call: (method: string, url: string, call?: Call) => Promise<Response>;
+  /** Hands the Worker messages of the queue as one batch. How many it acknowledged, and in how many seconds the others are to come again. */
+  consume: (messages: readonly unknown[]) => Promise<{ acknowledged: number; retries: number[] }>;
+  /** Does what the cron trigger does. */
+  runCron: () => Promise<void>;
 };
 
 /**
@@ -32,7 +43,7 @@ export const createService = (bindings: TestBindings = {}, fetch: typeof globalT
     },
   };
   const worker = createWorker({ now: clock.now, fetch });
-  const environment = { ...env, ...bindings };
+  const environment = Object.assign({}, env, bindings);
   const send = async (request: Request): Promise<Response> => {
     const context = createExecutionContext();
     const response = await worker.fetch(request, environment, context);
@@ -41,6 +52,31 @@ export const createService = (bindings: TestBindings = {}, fetch: typeof globalT
   };
   return {
     clock,
+    consume: async (messages) => {
+      const context = createExecutionContext();
+      const batch = createMessageBatch(
+        'gatehouse-deliveries',
+        messages.map((body) => ({ id: crypto.randomUUID(), timestamp: new Date(time), attempts: 1, body })),
+      );
+      const retries: number[] = [];
+      for (const message of batch.messages) {
+        const retry = message.retry.bind(message);
+        message.retry = (options) => {
+          retries.push(options?.delaySeconds ?? 0);
+          retry(options);
+        };
+      }
+      await worker.queue(batch, environment, context);
+      const { explicitAcks, retryMessages } = await getQueueResult(batch, context);
+      expect(retryMessages).toHaveLength(retries.length);
+      expect(explicitAcks.length + retries.length).toBe(messages.length);
+      return { acknowledged: explicitAcks.length, retries };
+    },
+    runCron: async () => {
+      const context = createExecutionContext();
+      await worker.scheduled(createScheduledController(), environment, context);
+      await waitOnExecutionContext(context);
+    },
     call: async (method, url, { headers = {}, body, rawBody } = {}) => {
       const request = new Request(new URL(url, 'http://localhost'), {
         method,

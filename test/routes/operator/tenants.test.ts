@@ -17,6 +17,7 @@ import {
   refusalOf,
   uniqueName,
 } from '../../support/tenants.ts';
+import { createHeldQueue, putWebhook } from '../../support/webhooks.ts';
 
 type TenantObject = { id: string; slug: string; name: string; created_at: string; updated_at: string };
 type Page = { items: TenantObject[]; next: string | null };
@@ -350,7 +351,7 @@ describe('DELETE /operator/v1/tenants/{slug}', () => {
   });
 
   it('removes everything of the tenant but the fact, and nothing of any other', async () => {
-    const service = createService();
+    const service = createService({ DELIVERIES: createHeldQueue().queue });
     const domain = `${uniqueName('accounts')}.example.com`;
     const { tenant, app, customer } = await newWorld(service, { domains: [domain] });
     const other = await newWorld(service);
@@ -370,6 +371,7 @@ describe('DELETE /operator/v1/tenants/{slug}', () => {
     expect((await service.call('POST', `${tenant.host}/v1/auth/signup`, { body: signup })).status).toBe(200);
     await signInByCode(newBrowser(service, tenant.host), person.email);
     await connectOidc(service, tenant, 'https://idp.example.com');
+    await putWebhook(service, tenant, 'hooks');
     const identity = env.DB.prepare("insert into identities values (?, 'connection:company', 'subject', ?, 0)");
     await identity.bind(tenant.id, person.userId).run();
     for (const [path, body] of [
