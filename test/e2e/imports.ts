@@ -21,7 +21,8 @@ export const sendImport = async (port: number, slug: string, chunks: Iterable<st
     headers: { ...operatorHeaders(), Host: `localhost:${port}`, 'Content-Type': 'application/x-ndjson' },
   });
   const answer = new Promise<http.IncomingMessage>((resolve, reject) => {
-    request.once('response', resolve).once('error', reject);
+    // Of an import that ends early the rest cannot be sent: what counts is the answer.
+    request.once('response', resolve).on('error', reject);
   });
   Readable.from(chunks).pipe(request);
   const lines = (await text(await answer)).split('\n').filter((line) => line !== '');

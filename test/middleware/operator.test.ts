@@ -2,7 +2,7 @@ import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { connectOidc } from '../support/connections.ts';
 import { newBrowser, REDIRECT_URI, signInByCode } from '../support/logins.ts';
-import { callTo, type DocumentedRoute, nameOf, routesWith, servedRoutes } from '../support/routes.ts';
+import { callTo, type DocumentedRoute, nameOf, routesWith, servedRoutes, typeOf } from '../support/routes.ts';
 import { rowsOf } from '../support/rows.ts';
 import { createService } from '../support/service.ts';
 import { appHeaders, customerHeaders, newWorld, operatorHeaders, refusalOf } from '../support/tenants.ts';
@@ -48,7 +48,8 @@ describe.each(routes.map((route) => [nameOf(route), route] as const))('%s', (_, 
     const id = await idFor(route, world);
     await connectOidc(createService(), tenant, 'https://idp.example.com');
     const { path, call } = callTo(route, { ...names, slug: tenant.slug, id, name: 'company' });
-    const send = (headers: Record<string, string>, url = path) => service.call(route.method, url, { headers, ...call });
+    const send = (headers: Record<string, string>, url = path) =>
+      service.call(route.method, url, { headers: { ...typeOf(call), ...headers }, ...call });
     return { ...world, path, send };
   };
 

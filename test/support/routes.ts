@@ -68,15 +68,27 @@ const BODIES: Readonly<Record<string, () => unknown>> = {
   'PATCH /customers/self': () => ({ name: 'A changed name' }),
 };
 
+/** The bodies that are no JSON object. */
+const LINES: Readonly<Record<string, () => string>> = {
+  'POST /operator/v1/tenants/{slug}/customers/import': () => `{"email": "${uniqueEmail()}"}\n`,
+};
+
 const QUERIES: Readonly<Record<string, string>> = { 'DELETE /operator/v1/tenants/{slug}': '?confirm={slug}' };
 
+type RouteCall = { body?: unknown; rawBody?: string };
+
+/** The type of what a call sends, where it is not JSON. */
+export const typeOf = ({ rawBody }: RouteCall): Record<string, string> =>
+  rawBody === undefined ? {} : { 'Content-Type': 'application/x-ndjson' };
+
 /** A call that the route grants to whoever has the right to make it. */
-export const callTo = (route: DocumentedRoute, names: Names): { path: string; call: { body?: unknown } } => {
+export const callTo = (route: DocumentedRoute, names: Names): { path: string; call: RouteCall } => {
   const body = BODIES[nameOf(route)]?.();
+  const rawBody = LINES[nameOf(route)]?.();
   const path = `${route.template}${QUERIES[nameOf(route)] ?? ''}`.replace(/\{(\w+)\}/g, (_, parameter: string) => {
     const name = Object.entries({ ...names, tenantId: names.slug }).find(([known]) => known === parameter)?.[1];
     if (name === undefined) throw new Error(`It is not known what {${parameter}} of ${nameOf(route)} names`);
     return encodeURIComponent(name);
   });
-  return { path, call: body === undefined ? {} : { body } };
+  return { path, call: { ...(body !== undefined && { body }), ...(rawBody !== undefined && { rawBody }) } };
 };

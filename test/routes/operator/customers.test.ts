@@ -5,7 +5,7 @@ import { breakable } from '../../support/bindings.ts';
 import { DETAILS, readCustomer, UNKNOWN_CUID } from '../../support/customers.ts';
 import { callAsOperator, changeCustomer, customersOf, type OperatedCustomer } from '../../support/operator.ts';
 import { mailPasscode } from '../../support/passcodes.ts';
-import { callTo, nameOf, routesWith } from '../../support/routes.ts';
+import { callTo, nameOf, routesWith, typeOf } from '../../support/routes.ts';
 import { eventsAbout, rowsOf } from '../../support/rows.ts';
 import { createService, type Service } from '../../support/service.ts';
 import {
@@ -246,7 +246,10 @@ describe('a customer', () => {
       ].map(String);
       const names = { cuid: person.cuid, email: person.email, identifier: person.cuid, slug: tenant.slug, id: app.id };
       const { path, call } = callTo(route, names);
-      const response = await service.call(route.method, path, { headers: operatorHeaders, ...call });
+      const response = await service.call(route.method, path, {
+        headers: { ...typeOf(call), ...operatorHeaders },
+        ...call,
+      });
       expect(response.status).toBeLessThan(400);
       expect(response.headers.get('Cache-Control')).toBe('no-store');
       const told = JSON.stringify([...response.headers]) + (await response.text());

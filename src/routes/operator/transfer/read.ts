@@ -5,8 +5,14 @@ import { type Line, LONGEST_LINE, readLines } from './lines.ts';
 import { customerLine } from './schema.ts';
 import { readCustomer } from './view.ts';
 
-/** The customers of an import's body, line by line. Refuses with `malformed_request` when the body breaks off. */
-export const readImport = async function* (body: ReadableStream<Uint8Array> | null): AsyncGenerator<ImportLine, void> {
+/** The customers of an import, line by line. Refuses with `malformed_request` when its body breaks off. */
+export const readImport = (request: Request): AsyncGenerator<ImportLine, void> => {
+  // Taken out of the request: a local Worker throws away a body that was not begun when the answer is there.
+  const { body } = new Request(request);
+  return readBody(body);
+};
+
+const readBody = async function* (body: ReadableStream<Uint8Array> | null): AsyncGenerator<ImportLine, void> {
   if (body === null) return;
   for await (const line of readLines(unbroken(body))) yield readLine(line);
 };
