@@ -23,3 +23,7 @@ export const ensureSecrets = (file: string): LocalSecrets => {
   chmodSync(file, 0o600);
   return secrets;
 };
+
+/** The operator token of a `.dev.vars` file; null when it has none. */
+export const readOperatorToken = (file: string): string | null =>
+  (existsSync(file) && parseEnv(readFileSync(file, 'utf8')).OPERATOR_TOKEN) || null;

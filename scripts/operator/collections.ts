@@ -1,0 +1,126 @@
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import { confirm } from './confirm.ts';
+import type { OpenContext } from './context.ts';
+import { examples } from './examples.ts';
+import { readObject } from './input.ts';
+import { itemsOf } from './lists.ts';
+import { type Column, column, textColumn } from './table.ts';
+
+/** What a tenant has a few of, each by a name and made out of a JSON object. */
+type Collection = {
+  noun: string;
+  path: string;
+  /** The member that is its name. */
+  key: string;
+  description: string;
+  columns: readonly Column[];
+  example: { name: string; json: string };
+  deletion: string;
+};
+
+const steps: Column = {
+  title: 'steps',
+  of: ({ steps: listed }) =>
+    Array.isArray(listed) ? listed.map((step: unknown) => new Map(Object.entries(Object(step))).get('kind')) : null,
+  shrinksTo: 12,
+};
+
+const COLLECTIONS: readonly Collection[] = [
+  {
+    noun: 'connection',
+    path: 'connections',
+    key: 'name',
+    description: "the companies' identity providers: OpenID Connect or SAML",
+    columns: [column('name'), column('type'), textColumn('domains'), column('signup'), column('updated_at', 'changed')],
+    example: { name: 'okta', json: 'okta.json' },
+    deletion: 'removes the connection, and who its users are for the provider',
+  },
+  {
+    noun: 'provider',
+    path: 'providers',
+    key: 'name',
+    description: "what a tenant's forms and apps let people sign in with",
+    columns: [column('name'), column('type'), column('signup'), column('updated_at', 'changed')],
+    example: { name: 'google', json: 'google.json' },
+    deletion: 'removes the provider, and who people are for it',
+  },
+  {
+    noun: 'flow',
+    path: 'flows',
+    key: 'name',
+    description: 'what is done after a form or app has created or changed an account',
+    columns: [column('name'), steps],
+    example: { name: 'newsletter', json: 'newsletter.json' },
+    deletion: 'takes the definition of the flow back',
+  },
+  {
+    noun: 'subscription',
+    path: 'subscriptions',
+    key: 'id',
+    description: 'what customers can subscribe to',
+    columns: [column('id'), textColumn('name')],
+    example: { name: 'news', json: 'news.json' },
+    deletion: 'takes the subscription back, from customers that have it, too',
+  },
+];
+
+export const addCollectionCommands = (program: CommandUnknownOpts, open: OpenContext): void => {
+  for (const collection of COLLECTIONS) addCommands(program, open, collection);
+};
+
+const addCommands = (program: CommandUnknownOpts, open: OpenContext, collection: Collection): void => {
+  const { noun, path, key, description, columns, example, deletion } = collection;
+  const command = program.command(noun).description(description);
+  const argument = `<${key}>`;
+
+  command
+    .command('list')
+    .description(`list the ${noun}s of a tenant`)
+    .argument('<slug>', 'of the tenant')
+    .addHelpText('after', examples(`${noun} list acme`))
+    .action(async (slug) => {
+      const { client, output } = open();
+      const items = await Array.fromAsync(itemsOf(client, { path: ['tenants', slug, path] }));
+      output.list(columns, { items, next: null });
+    });
+
+  command
+    .command('show')
+    .description(`show a ${noun}, without its secrets`)
+    .argument('<slug>', 'of the tenant')
+    .argument(argument)
+    .addHelpText('after', examples(`${noun} show acme ${example.name}`))
+    .action(async (slug, name) => {
+      const { client, output } = open();
+      output.record(await client.ask({ path: ['tenants', slug, path, String(name)] }));
+    });
+
+  command
+    .command('put')
+    .description(`make a ${noun}, or replace what is said of it`)
+    .argument('<slug>', 'of the tenant')
+    .argument(argument)
+    .argument('<file>', 'a JSON object, whose members /docs of the service tells; - for standard input')
+    .addHelpText('after', examples(`${noun} put acme ${example.name} ${example.json}`))
+    .action(async (slug, name, file) => {
+      const { client, output } = open();
+      // Shown, but not for us to say.
+      const { created_at, updated_at, ...json } = await readObject(String(file));
+      if (json[key] === name) delete json[key];
+      output.record(await client.ask({ method: 'PUT', path: ['tenants', slug, path, String(name)], json }));
+    });
+
+  command
+    .command('delete')
+    .description(deletion.replace(/^removes/, 'remove').replace(/^takes/, 'take'))
+    .argument('<slug>', 'of the tenant')
+    .argument(argument)
+    .option('--yes', 'do not ask')
+    .addHelpText('after', examples(`${noun} delete acme ${example.name}`))
+    .action(async (slug, name, { yes = false }) => {
+      const { client, output } = open();
+      await confirm(`This ${deletion}.`, 'yes', yes);
+      await client.send({ method: 'DELETE', path: ['tenants', slug, path, String(name)] });
+      output.note(`The ${noun} ${name} is gone.`);
+    });
+};
