@@ -1,6 +1,7 @@
 // Refuses migrations that would lose data on D1: it ignores PRAGMA foreign_keys, so recreating a table (which drizzle-kit
 // does under the name __new_…) fires what hangs on the old one's deletion, and is reported as a success.
-// Refuses a schema that no migration leads to, too.
+// Refuses what the version before could not run on, too, since it runs beside the new one and after a rollback; and a
+// schema that no migration leads to.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -13,7 +14,11 @@ const migrationsIn = (directory: string) => readdirSync(directory).filter((file)
 const faults = migrationsIn(folder).flatMap((file) =>
   readFileSync(path.join(folder, file), 'utf8')
     .split('\n')
-    .flatMap((line, i) => (/drop\s+table|__new_/i.test(line) ? [`migrations/${file}:${i + 1}: ${line.trim()}`] : [])),
+    .flatMap((line, i) =>
+      /drop\s+(table|column)|\brename\s+(to|column)|__new_/i.test(line)
+        ? [`migrations/${file}:${i + 1}: ${line.trim()}`]
+        : [],
+    ),
 );
 
 /** What drizzle-kit says when it would add a migration, or cannot tell; null when it would not. */
@@ -38,7 +43,7 @@ const findDrift = (): string | null => {
 };
 
 if (faults.length > 0) {
-  console.error(`Only additive migrations are safe on D1:\n${faults.join('\n')}`);
+  console.error(`Only migrations that add are safe:\n${faults.join('\n')}`);
   process.exitCode = 1;
 }
 const drift = findDrift();

@@ -18,6 +18,8 @@ const HEALTH_PATIENCE_MILLISECONDS = 90_000;
 const root = path.join(import.meta.dirname, '..');
 const processes = createProcesses(root);
 let isStopping = false;
+/** What wrangler finds fault with before the Worker answers: of interest where it never does. Null when it has. */
+let startUpFaults: string[] | null = [];
 
 const start = async ({ port, smtpPort, mailboxPort, textsPort, state }: Options): Promise<void> => {
   const secrets = ensureSecrets(path.join(root, '.dev.vars'));
@@ -48,12 +50,13 @@ const start = async ({ port, smtpPort, mailboxPort, textsPort, state }: Options)
       ...['--log-level', 'log'],
       ...variables.flatMap((variable) => ['--var', variable]),
     ],
-    { onOutput: printWorkerLog, onError: print },
+    { onOutput: printWorkerLog, onError: printFault },
     () => void stop('The Worker has ended unexpectedly.', 1),
   );
 
   const service = { url: `http://${IP}:${port}`, operatorToken: secrets.OPERATOR_TOKEN };
   await waitUntilHealthy(service.url);
+  startUpFaults = null;
   startCron(service.url);
   const site = `http://demo.localhost:${port}`;
   const app = await ensureDemo(service, site, path.join(state, 'demo-app.json'));
@@ -61,6 +64,11 @@ const start = async ({ port, smtpPort, mailboxPort, textsPort, state }: Options)
 };
 
 const print = (text: string): void => console.log(text);
+
+const printFault = (line: string): void => {
+  if (startUpFaults) startUpFaults.push(line);
+  else print(line);
+};
 
 // Of what wrangler says itself, only faults are of interest, and those it says elsewhere.
 const printWorkerLog = (line: string): void => {
@@ -88,6 +96,7 @@ const startCron = (url: string): void => {
 const stop = async (message: string, code: number): Promise<void> => {
   if (isStopping) return;
   isStopping = true;
+  if (code !== 0) for (const fault of startUpFaults ?? []) print(fault);
   print(message);
   await processes.stop();
   process.exit(code);

@@ -15,8 +15,8 @@ type PackageManifest = { bin?: string | Record<string, string> };
 type Listeners = { onOutput: (line: string) => void; onError: (line: string) => void };
 
 export interface Processes {
-  /** Runs a package's command to its end. Its output is shown only when it fails. */
-  run(packageName: string, parameters: readonly string[]): Promise<void>;
+  /** Runs a package's command to its end, and gives its output. All that it printed is shown only when it fails. */
+  run(packageName: string, parameters: readonly string[]): Promise<string>;
   /** Starts a package's command; `onEnd` is called when it ends without having been asked to. */
   start(packageName: string, parameters: readonly string[], listeners: Listeners, onEnd: () => void): void;
   /** Asks all of them to stop, with all that they started, and waits until they have; the stubborn are killed. */
@@ -47,10 +47,16 @@ export const createProcesses = (cwd: string): Processes => {
 
   return {
     run: async (packageName, parameters) => {
+      const printed: string[] = [];
       const output: string[] = [];
-      const keep = (line: string) => output.push(line);
-      const [code] = await once(spawnCommand(packageName, parameters, { onOutput: keep, onError: keep }), 'close');
-      if (code !== 0) throw new Error(`${packageName} ${parameters.join(' ')} failed:\n${output.join('\n')}`);
+      const onOutput = (line: string) => {
+        printed.push(line);
+        output.push(line);
+      };
+      const onError = (line: string) => printed.push(line);
+      const [code] = await once(spawnCommand(packageName, parameters, { onOutput, onError }), 'close');
+      if (code !== 0) throw new Error(`${packageName} ${parameters.join(' ')} failed:\n${printed.join('\n')}`);
+      return output.join('\n');
     },
     start: (packageName, parameters, listeners, onEnd) => {
       spawnCommand(packageName, parameters, listeners).once('exit', () => {

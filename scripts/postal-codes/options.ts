@@ -5,7 +5,7 @@ import type { Target } from './load.ts';
 
 export const HELP = `Loads postal codes, from which profiles get city, region and coordinates.
 
-  npm run postal-codes -- [--local | --remote] [--state DIR] [FILE [--countries DE,FR]]
+  npm run postal-codes -- [--local | --remote --config FILE] [--state DIR] [FILE [--countries DE,FR]]
 
   without FILE    the codes of the United States and the areas of Canada, from the npm package zipcodes (BSD)
   FILE            a postal-code file of GeoNames, unpacked: https://download.geonames.org/export/zip/
@@ -13,7 +13,8 @@ export const HELP = `Loads postal codes, from which profiles get city, region an
   --countries     of the file only these, by ISO 3166-1 alpha-2
   --local         into the data of npm start on this machine, which must not run meanwhile (this is the default)
   --state DIR     where these data are kept (.wrangler/state)
-  --remote        into the deployed database, which answers nothing else for some seconds; wrangler must be signed in
+  --remote        into a deployed database, which answers nothing else for some seconds; wrangler must be signed in
+  --config FILE   which one: what npm run deploy wrote, e.g. environments/production.wrangler.json
 
 What is there already is replaced where it differs, and nothing is removed. The migrations must have been applied.
 `;
@@ -29,6 +30,7 @@ export const readOptions = (root: string, typed: string[], cwd: string): Options
       local: { type: 'boolean', default: false },
       remote: { type: 'boolean', default: false },
       state: { type: 'string' },
+      config: { type: 'string' },
       countries: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -37,14 +39,16 @@ export const readOptions = (root: string, typed: string[], cwd: string): Options
   if (values.remote && (values.local || values.state !== undefined)) {
     throw new Error('--remote goes neither with --local nor with --state');
   }
+  if (values.remote !== (values.config !== undefined)) throw new Error('--remote and --config go with each other');
   const [file, ...others] = positionals;
   if (others.length > 0) throw new Error('one file at a time');
   if (file === undefined && values.countries !== undefined) throw new Error('--countries goes with a file');
   if (file?.endsWith('.zip')) throw new Error('the file is to be unpacked first');
   return {
-    target: values.remote
-      ? ['--remote']
-      : ['--local', '--persist-to', path.resolve(root, values.state ?? '.wrangler/state')],
+    target:
+      values.config !== undefined
+        ? ['--remote', '--config', path.resolve(cwd, values.config)]
+        : ['--local', '--persist-to', path.resolve(root, values.state ?? '.wrangler/state')],
     file: file === undefined ? null : path.resolve(cwd, file),
     countries: values.countries === undefined ? null : readCountries(values.countries),
   };

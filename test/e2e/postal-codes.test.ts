@@ -234,6 +234,7 @@ describe('the database', () => {
     [['--countries', 'DE'], '--countries goes with a file'],
     [['a.txt', '--countries', 'DE,Atlantis'], '--countries: Atlantis is no country'],
     [['--remote', '--local'], '--remote goes neither with'],
+    [['--remote'], '--remote and --config go with each other'],
     [['a.txt', 'b.txt'], 'one file at a time'],
     [['DE.zip'], 'unpacked first'],
     [['no-such-file.txt'], 'ENOENT'],

@@ -1,0 +1,58 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+
+/** As many statements are written at once. */
+const BATCH = 1000;
+
+/**
+ * Writes the INSERTs of an export so that every row comes behind those that it refers to. Wrangler sorts them by the age
+ * of the tables, and D1 takes a file in parts, between which its foreign keys must hold.
+ */
+export const orderInserts = async (exported: string, tables: readonly string[], ordered: string): Promise<void> => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-backup-'));
+  const pending = new Map(tables.map((table) => [table, [] as string[]]));
+  const write = async (table: string, statements: string[]): Promise<void> =>
+    appendFile(path.join(folder, table), statements.splice(0).join(''));
+  try {
+    for await (const statement of statementsOf(exported)) {
+      const [, table = ''] = /^INSERT INTO "(\w+)"/.exec(statement) ?? [];
+      const statements = pending.get(table);
+      if (!statements) continue;
+      if (statements.push(statement) >= BATCH) await write(table, statements);
+    }
+    await writeFile(ordered, '', { mode: 0o600 });
+    for (const [table, statements] of pending) {
+      await write(table, statements);
+      await pipeline(createReadStream(path.join(folder, table)), createWriteStream(ordered, { flags: 'a' }));
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+};
+
+/** A statement ends at a semicolon at the end of a line, if that is in no text: there, every quote has its second. */
+async function* statementsOf(file: string): AsyncGenerator<string> {
+  let statement = '';
+  let isInText = false;
+  for await (const line of linesOf(file)) {
+    statement += line;
+    if ((line.split("'").length - 1) % 2 === 1) isInText = !isInText;
+    if (isInText || !line.endsWith(';\n')) continue;
+    yield statement;
+    statement = '';
+  }
+}
+
+// Not by readline, which ends lines at characters that a text may have, and drops them.
+async function* linesOf(file: string): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of createReadStream(file, 'utf8')) {
+    const lines = `${rest}${chunk}`.split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) yield `${line}\n`;
+  }
+  if (rest !== '') yield `${rest}\n`;
+}

@@ -1,0 +1,53 @@
+import * as z from 'zod';
+import type { Cloudflare } from './cloudflare.ts';
+
+export type Zone = { id: string; name: string };
+
+/** An address that leads nowhere, for a name whose requests all end at Cloudflare (RFC 6666). */
+export const NOWHERE = '100::';
+
+const record = z.object({ name: z.string(), content: z.string() });
+
+/** The domains of the account: what the wildcard below ours needs. */
+export interface Zones {
+  /** The zone that a domain is in. */
+  find(domain: string): Promise<Zone | null>;
+  hasRecord(zone: Zone, host: string): Promise<boolean>;
+  /** The hosts below a domain whose requests come to Cloudflare, and where they go from there; up to a hundred. */
+  listHostsBelow(zone: Zone, domain: string): Promise<{ host: string; content: string }[]>;
+  /** Sends the host's requests to Cloudflare. */
+  createRecord(zone: Zone, host: string): Promise<void>;
+}
+
+export const createZones = ({ ask }: Cloudflare, accountId: string): Zones => ({
+  find: async (domain) => {
+    const labels = domain.split('.');
+    for (let skipped = 0; skipped < labels.length - 1; skipped += 1) {
+      const name = labels.slice(skipped).join('.');
+      const [zone] = await ask(
+        `/zones?name=${name}&account.id=${accountId}`,
+        z.array(z.object({ id: z.string(), name: z.string() })),
+      );
+      if (zone) return zone;
+    }
+    return null;
+  },
+
+  hasRecord: async (zone, host) => {
+    const records = await ask(`/zones/${zone.id}/dns_records?name=${encodeURIComponent(host)}`, z.array(z.unknown()));
+    return records.length > 0;
+  },
+
+  listHostsBelow: async (zone, domain) => {
+    const query = new URLSearchParams({ 'name.endswith': `.${domain}`, proxied: 'true', per_page: '100' });
+    const records = await ask(`/zones/${zone.id}/dns_records?${query}`, z.array(record));
+    return records
+      .filter(({ name }) => name.endsWith(`.${domain}`))
+      .map(({ name, content }) => ({ host: name, content }));
+  },
+
+  createRecord: async (zone, host) => {
+    const body = { type: 'AAAA', name: host, content: NOWHERE, proxied: true, comment: 'Tenants of Gatehouse' };
+    await ask(`/zones/${zone.id}/dns_records`, z.unknown(), { method: 'POST', body });
+  },
+});
