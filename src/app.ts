@@ -12,6 +12,7 @@ import { jsonBody, readablePath, requestSize } from './middleware/request-form.t
 import { requestLog } from './middleware/request-log.ts';
 import { cautiousDefaults, securityHeaders } from './middleware/response-headers.ts';
 import { hostTenant } from './middleware/tenant.ts';
+import type { PlatformOf } from './platform.ts';
 import { accountRoutes } from './routes/account/index.ts';
 import { loginRoutes } from './routes/login/index.ts';
 import { operatorRoutes } from './routes/operator/index.ts';
@@ -22,7 +23,6 @@ import { platformRoutes } from './routes/platform/index.ts';
 import { issuerRoutes } from './routes/platform/issuer.ts';
 import { keyRoutes } from './routes/platform/keys.ts';
 import { tenantRoutes } from './routes/tenant/index.ts';
-import type { PlatformOf } from './services.ts';
 
 /** The whole API. */
 export const createApp = (platformOf: PlatformOf): Hono<AppEnv> => {

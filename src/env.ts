@@ -4,7 +4,8 @@ import type { TenantId } from './crypto/ids.ts';
 import { type MailSettings, parseMailUrl } from './outside/mail/settings.ts';
 import { parseSmsUrl, type TextSettings } from './outside/texts/settings.ts';
 
-import type { Platform, Tenant } from './services.ts';
+import type { Platform } from './platform.ts';
+import type { Tenant } from './services.ts';
 
 /** The Worker's settings, checked (contract 6, settings). */
 export type Settings = {

@@ -1,6 +1,6 @@
 import { createAfterwork } from './afterwork.ts';
 import { logDeferredFailure } from './middleware/request-log.ts';
-import type { Platform } from './services.ts';
+import type { Platform } from './platform.ts';
 
 /** At once: a Worker has six connections, of which a delivery needs one at a time. */
 const LANES = 5;

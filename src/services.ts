@@ -1,7 +1,5 @@
 import type { Afterwork } from './afterwork.ts';
-import { verifyForeignToken } from './crypto/foreign-tokens.ts';
-import { deriveMasterKeys, type MasterKeys } from './crypto/master-key.ts';
-import { randomToken } from './crypto/random.ts';
+import type { MasterKeys } from './crypto/master-key.ts';
 import type { Sealer } from './crypto/sealing.ts';
 import { createAccess } from './domain/access.ts';
 import { createAccessTokens } from './domain/access-tokens.ts';
@@ -17,7 +15,7 @@ import { createAwsVault } from './domain/aws-credentials.ts';
 import { createChallengeAnswers } from './domain/challenge-answers.ts';
 import { type ConnectionMemory, createConnections } from './domain/connections.ts';
 import { createCustomers } from './domain/customers.ts';
-import { createDeliveries, createOverdueDeliveries } from './domain/deliveries.ts';
+import { createDeliveries } from './domain/deliveries.ts';
 import { createEmailChanges } from './domain/email-changes.ts';
 import { createEnrichment } from './domain/enrichment.ts';
 import { createEnrolments } from './domain/enrolments.ts';
@@ -48,20 +46,14 @@ import { createSso } from './domain/sso.ts';
 import { createSubscriptions } from './domain/subscriptions.ts';
 import { createSupport } from './domain/support.ts';
 import { createTenantAccounts } from './domain/tenant-accounts.ts';
-import { createTenantDirectory, type TenantDirectory } from './domain/tenant-directory.ts';
-import { createTenants, type Tenants } from './domain/tenants.ts';
-import { createUpkeep, type Upkeep } from './domain/upkeep.ts';
+import { createWebhookMessages } from './domain/webhook-messages.ts';
 import { createWebhooks, type WebhookMemory } from './domain/webhooks.ts';
-import { readSettings, type Settings } from './env.ts';
-import { isCallableUrl } from './outside/http.ts';
-import { createOidcRelyingParty, type OidcRelyingParty } from './outside/identity-providers/oidc.ts';
-import { createProviderCheck, type ProviderCheck } from './outside/identity-providers/provider-checks.ts';
+import type { OidcRelyingParty } from './outside/identity-providers/oidc.ts';
+import type { ProviderCheck } from './outside/identity-providers/provider-checks.ts';
 import type { SamlLoader } from './outside/identity-providers/saml.ts';
-import { createMailer } from './outside/mail/mailer.ts';
-import { createMailTransport } from './outside/mail/transports.ts';
-import { createTexter, type Texter } from './outside/texts/texter.ts';
-import { createTextTransport } from './outside/texts/transport.ts';
-import { type CallReceiver, createReceiverCalls } from './outside/webhooks/receivers.ts';
+import type { createMailer } from './outside/mail/mailer.ts';
+import type { Texter } from './outside/texts/texter.ts';
+import type { CallReceiver } from './outside/webhooks/receivers.ts';
 import { signMessage } from './outside/webhooks/standard-webhooks.ts';
 import { createAccessStore } from './storage/access.ts';
 import { createAccountStore } from './storage/accounts.ts';
@@ -70,8 +62,8 @@ import { createAppStore } from './storage/apps.ts';
 import { createChallengeStore } from './storage/challenges.ts';
 import { createConnectionStore } from './storage/connections.ts';
 import { createCustomerStore } from './storage/customers.ts';
-import { type Database, guarded, openDatabase, StorageError } from './storage/database.ts';
-import { createDeliveryStore, createOverdueDeliveryStore } from './storage/deliveries.ts';
+import { type Database, guarded, StorageError } from './storage/database.ts';
+import { createDeliveryStore } from './storage/deliveries.ts';
 import { createEnrolmentStore } from './storage/enrolments.ts';
 import { createEventLogStore } from './storage/event-log.ts';
 import { createExportStore } from './storage/exports.ts';
@@ -85,21 +77,17 @@ import { createMemberStore } from './storage/members.ts';
 import { createPostalCodeStore } from './storage/postal-codes.ts';
 import { createProfileStore } from './storage/profiles.ts';
 import { createProviderStore } from './storage/providers.ts';
-import { createDeliveryQueue, type DeliveryQueue, readNote } from './storage/queue.ts';
+import type { DeliveryQueue } from './storage/queue.ts';
 import { createSessionStore } from './storage/sessions.ts';
-import { createSigningKeyStore, type SigningKeyStore } from './storage/signing-keys.ts';
+import type { SigningKeyStore } from './storage/signing-keys.ts';
 import { createSubscriptionStore } from './storage/subscriptions.ts';
 import { createSupportStore } from './storage/support.ts';
 import { createTenantAccountStore } from './storage/tenant-accounts.ts';
-import { createTenantDataStore, createTenantStore, type Tenant } from './storage/tenants.ts';
-import { createUpkeepSchedule, createUpkeepStore } from './storage/upkeep.ts';
+import type { Tenant } from './storage/tenants.ts';
 import { createUserStore } from './storage/users.ts';
 import { createWebhookStore } from './storage/webhooks.ts';
 
 export type { Tenant } from './storage/tenants.ts';
-
-/** What the service takes from the world, so that tests can hold it: the time in milliseconds, and outbound HTTP. */
-export type Seams = { now: () => number; fetch: typeof globalThis.fetch };
 
 /**
  * What a request brings along: where it came from, where it came in, and ways to go on with work after its answer.
@@ -107,132 +95,7 @@ export type Seams = { now: () => number; fetch: typeof globalThis.fetch };
  */
 export type RequestContext = { origin: Origin; ownOrigin: string | null } & Pick<Afterwork, 'defer' | 'afterwards'>;
 
-/** What serves every request of an isolate, whoever's it is. */
-export type Platform = {
-  settings: Settings;
-  now: () => number;
-  directory: TenantDirectory;
-  /** The operator's verbs. */
-  tenants: (origin: Origin) => Tenants;
-  /** What is done for the tenants without anybody's request. */
-  upkeep: Upkeep;
-  /** The services of one tenant, for one request: nothing of them reaches another's data. */
-  servicesOf: (tenant: Tenant, request: RequestContext) => TenantServices;
-  /** Makes the attempt that a message of the queue asks for. Gives when it is to come again; null for never. */
-  deliver: (message: unknown, request: RequestContext) => Promise<number | null>;
-  /** Hands over to the queue what it should have delivered by now, of all tenants. */
-  handOverOverdue: () => Promise<void>;
-  /** Whether D1 and KV answer. */
-  probeStorage: () => Promise<void>;
-  /** Whether a caller, known by this text, is still within the approximate limit per key. */
-  isWithinKeyLimit: (caller: string) => Promise<boolean>;
-};
-
 export type TenantServices = ReturnType<typeof createTenantServices>;
-
-/** Throws a SettingsError when the settings are not in order. */
-export type PlatformOf = (env: Env) => Promise<Platform>;
-
-/** Gives an isolate's platform, which is built at the first call. */
-export const createPlatformOf = (seams: Seams): PlatformOf => {
-  // Built platforms, never promises of them: one request's I/O must not be awaited by another.
-  const built = new WeakMap<Env, Platform>();
-  return async (env) => {
-    const platform = built.get(env) ?? (await createPlatform(env, seams));
-    built.set(env, platform);
-    return platform;
-  };
-};
-
-const createPlatform = async (env: Env, { now, fetch }: Seams): Promise<Platform> => {
-  const settings = readSettings(env);
-  const masterKeys = await deriveMasterKeys(settings.masterKey);
-  const database = openDatabase(env.DB);
-  const tenantStore = guarded(createTenantStore(database));
-  const directory = createTenantDirectory({ store: tenantStore, ...settings, now });
-  const transport = createMailTransport(settings.mail, env.EMAIL, fetch);
-  const textTransport = settings.sms && createTextTransport(settings.sms, fetch);
-  const sealers = new Map<string, Sealer>();
-  const keyMemory: KeyMemory = new Map();
-  const connectionMemory: ConnectionMemory = new Map();
-  const providerMemory: ProviderMemory = new Map();
-  const allowsLoopback = settings.baseDomain === 'localhost';
-  const relyingParty = createOidcRelyingParty({ fetch, allowsLoopback, now, randomToken });
-  const checkProvider = createProviderCheck({
-    ...{ fetch, allowsLoopback, now, randomToken },
-    verifyToken: verifyForeignToken,
-  });
-
-  const webhookMemory: WebhookMemory = new Map();
-  const deliveryQueue = createDeliveryQueue(env.DELIVERIES);
-  const overdueDeliveries = createOverdueDeliveries({
-    shards: tenantStore.shards,
-    storeOf: (shard) => guarded(createOverdueDeliveryStore(databaseOf(env, { shard }))),
-    queue: deliveryQueue,
-    now,
-  });
-  const callReceiver = createReceiverCalls({ fetch, allowsLoopback });
-  const isCallable = (url: string) => isCallableUrl(url, allowsLoopback);
-
-  const servicesOf: Platform['servicesOf'] = (tenant, request) =>
-    createTenantServices({
-      tenant,
-      database: databaseOf(env, tenant),
-      kv: env.KV,
-      masterKeys,
-      sealer: () => openSealer(sealers, masterKeys, tenant),
-      mailer: createMailer({ transport, from: senderOf(settings), tenant }),
-      texter: textTransport && createTexter({ transport: textTransport, tenant }),
-      issuer: hostedSiteOf(settings, tenant),
-      signingKeys: guarded(createSigningKeyStore(database, tenant.id)),
-      keyMemory,
-      connectionMemory,
-      isCallable,
-      isOurs: (url) => !allowsLoopback && isBelow(settings.baseDomain, url),
-      relyingParty,
-      providerMemory,
-      checkProvider,
-      webhookMemory,
-      deliveryQueue,
-      callReceiver,
-      request,
-      now,
-    });
-
-  return {
-    settings,
-    now,
-    directory,
-    tenants: (origin) =>
-      createTenants({
-        store: tenantStore,
-        dataOf: (tenant) => guarded(createTenantDataStore(databaseOf(env, tenant), tenant.id)),
-        directory,
-        masterKeys,
-        audit: createAudit({ origin, now }),
-        now,
-      }),
-    upkeep: createUpkeep({
-      schedule: guarded(createUpkeepSchedule(database)),
-      storeOf: (tenant) => guarded(createUpkeepStore(databaseOf(env, tenant), tenant.id)),
-      now,
-    }),
-    servicesOf,
-    deliver: async (message, request) => {
-      const note = readNote(message);
-      const tenant = note && (await directory.findAnyById(note.tenantId));
-      return tenant ? servicesOf(tenant, request).deliveries.deliver(note) : null;
-    },
-    handOverOverdue: overdueDeliveries.handOver,
-    probeStorage: async () => {
-      await Promise.all([database.run('select 1'), env.KV.get('probe')]).catch((error: unknown) => {
-        throw new StorageError(error);
-      });
-    },
-    isWithinKeyLimit: async (caller) =>
-      (await env.KEY_RATE_LIMIT.limit({ key: await masterKeys.keyedHash('key limit', caller) })).success,
-  };
-};
 
 /** Whether something that was thrown means that storage did not answer as it should. */
 export const isStorageFailure = (error: unknown): boolean => error instanceof StorageError;
@@ -264,7 +127,8 @@ type TenantResources = {
   now: () => number;
 };
 
-const createTenantServices = (resources: TenantResources) => {
+/** What one tenant's requests are served with: the tenant is named here, and nowhere below. */
+export const createTenantServices = (resources: TenantResources) => {
   const { tenant, database, kv, masterKeys, sealer, mailer, issuer, signingKeys, isCallable, request, now } = resources;
   const tenantId = tenant.id;
   const { name: tenantName, settings, origins } = tenant;
@@ -361,16 +225,19 @@ const createTenantServices = (resources: TenantResources) => {
     store: tenantAccountStore,
     accounts: accountStore,
   });
-  const webhooks = createWebhooks({
-    ...{ tenant, sealer, audit, now },
-    store: guarded(createWebhookStore(database, tenantId)),
-    memory: resources.webhookMemory,
-    isCallable: (url) => isCallable(url) && !resources.isOurs(url),
+  const messages = createWebhookMessages({
+    ...{ slug: tenant.slug, sealer, now },
     sign: signMessage,
     callReceiver: resources.callReceiver,
   });
+  const webhooks = createWebhooks({
+    ...{ tenantId, messages, sealer, audit, now },
+    store: guarded(createWebhookStore(database, tenantId)),
+    memory: resources.webhookMemory,
+    isCallable: (url) => isCallable(url) && !resources.isOurs(url),
+  });
   const deliveries = createDeliveries({
-    ...{ tenantId, webhooks, audit, now },
+    ...{ tenantId, webhooks, messages, audit, now },
     store: guarded(createDeliveryStore(database, tenantId)),
     queue: resources.deliveryQueue,
     afterwards: request.afterwards,
@@ -379,6 +246,7 @@ const createTenantServices = (resources: TenantResources) => {
     tenant,
     issuer,
     access,
+    eventLog: createEventLog({ store: guarded(createEventLogStore(database, tenantId)) }),
     apps: createApps({ tenantId, store: guarded(createAppStore(database, tenantId)), audit, now }),
     apiKeys: createApiKeys({ tenantId, store: apiKeyStore, audit, now }),
     customers: createCustomers({ tenantId, store: customerStore, activations, sealer, keyedHash, audit, now }),
@@ -411,7 +279,6 @@ const createTenantServices = (resources: TenantResources) => {
       store: guarded(createMemberStore(database, tenantId)),
     }),
     subscriptions: createSubscriptions({ store: subscriptionStore, audit }),
-    eventLog: createEventLog({ store: guarded(createEventLogStore(database, tenantId)) }),
     webhooks,
     deliveries,
     flows: createFlows({ tenantId, store: guarded(createFlowStore(database, tenantId)), audit }),
@@ -442,27 +309,4 @@ const createTenantServices = (resources: TenantResources) => {
   };
 };
 
-/** The database that the tenant's row names: a binding of the Worker. */
-const databaseOf = (env: Env, { shard }: Pick<Tenant, 'shard'>): Database => {
-  const binding = Object.entries(env).find(([name]) => name === shard)?.[1];
-  if (typeof binding !== 'object' || !('batch' in binding)) throw new Error(`No database is bound as ${shard}`);
-  return openDatabase(binding);
-};
-
-const openSealer = async (sealers: Map<string, Sealer>, masterKeys: MasterKeys, tenant: Tenant): Promise<Sealer> => {
-  const known = sealers.get(tenant.sealedDataKey);
-  if (known) return known;
-  const sealer = await masterKeys.openDataKey(tenant.sealedDataKey, tenant.id);
-  sealers.set(tenant.sealedDataKey, sealer);
-  return sealer;
-};
-
 const loadSaml: SamlLoader = () => import('./outside/identity-providers/saml.ts');
-
-const isBelow = (domain: string, url: string): boolean =>
-  `.${new URL(url).hostname.replace(/\.$/, '')}`.endsWith(`.${domain}`);
-
-const senderOf = ({ mail, baseDomain }: Settings): string => mail.from ?? `accounts@${baseDomain}`;
-
-const hostedSiteOf = ({ baseDomain }: Settings, { slug }: Tenant): string =>
-  baseDomain === 'localhost' ? `http://${slug}.localhost:8787` : `https://${slug}.${baseDomain}`;

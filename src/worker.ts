@@ -1,7 +1,7 @@
 import { createApp } from './app.ts';
 import { logUpkeepFailure } from './middleware/request-log.ts';
+import { createPlatformOf, type Seams } from './platform.ts';
 import { consume } from './queue.ts';
-import { createPlatformOf, type Seams } from './services.ts';
 
 /** The Worker. `seams` is what it takes from the world. */
 export const createWorker = (seams: Seams) => {

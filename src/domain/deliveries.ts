@@ -13,7 +13,8 @@ import type { NewEvent } from '../storage/events.ts';
 import type { DeliveryQueue } from '../storage/queue.ts';
 import type { Audit } from './audit.ts';
 import { Refusal } from './refusal.ts';
-import { isTaken, isToldOf, type Webhooks } from './webhooks.ts';
+import { isTaken, type WebhookMessages } from './webhook-messages.ts';
+import { isToldOf, type Webhooks } from './webhooks.ts';
 
 export type { Delivery, DeliveryKey } from '../storage/deliveries.ts';
 
@@ -46,6 +47,7 @@ type Dependencies = {
   store: DeliveryStore;
   queue: DeliveryQueue;
   webhooks: Webhooks;
+  messages: WebhookMessages;
   audit: Audit;
   /** Takes what is to be begun after the answer, and after all that was left to be done after it. */
   afterwards: (work: () => Promise<unknown>) => void;
@@ -53,7 +55,8 @@ type Dependencies = {
 };
 
 /** What the webhooks of a tenant are to be told of: each event at least once, in no promised order. */
-export const createDeliveries = ({ tenantId, store, queue, webhooks, audit, afterwards, now }: Dependencies) => {
+export const createDeliveries = (dependencies: Dependencies) => {
+  const { tenantId, store, queue, webhooks, messages, audit, afterwards, now } = dependencies;
   const noted: Pick<NewEvent, 'id' | 'type'>[] = [];
 
   /** By the events alone: whether they were written, and are still to be told of, shows with the first attempt. */
@@ -82,7 +85,7 @@ export const createDeliveries = ({ tenantId, store, queue, webhooks, audit, afte
       if (!claimed) return null;
       const { webhook, event, attempts } = claimed;
       const { id, type, at, actor, subject } = event;
-      const reception = await webhooks.tell(webhook, { id, type, at, data: { ...event.data, actor, subject } });
+      const reception = await messages.send(webhook, { id, type, at, data: { ...event.data, actor, subject } });
       const attempt = attemptOf(attempts, reception, now());
       await store.settle(key, attempt);
       if (reception.status === GONE) {

@@ -20,8 +20,6 @@ export const createEventLog = ({ store }: { store: EventLogStore }) => ({
     store.list({ ...query, from: since === null ? null : firstIdAt('evt', since) }),
 });
 
-export type EventLog = ReturnType<typeof createEventLog>;
-
 /** The types that are meant by one of them, or by a kind as in `customer.*`: none for what means none. */
 export const eventTypesOf = (pattern: string): EventType[] =>
   EVENT_TYPES.filter((type) => type === pattern || `${type.split('.')[0]}.*` === pattern);

@@ -18,7 +18,7 @@ export const createExports = ({
 }) => ({
   /** Pages of customers, oldest first. Nothing is read before the one before it was taken. */
   begin: async (secrets: { passwordHashes: boolean }): Promise<AsyncGenerator<ExportedCustomer[], void>> => {
-    await store.record(audit('customers.exported', 'operator', tenantId, { password_hashes: secrets.passwordHashes }));
+    await store.record(audit('tenant.exported', 'operator', tenantId, { password_hashes: secrets.passwordHashes }));
     return pagesOf(store);
   },
 });

@@ -81,45 +81,51 @@ export const createImports = (dependencies: Dependencies) => {
     return outcomes.sort((a, b) => a.line - b.line);
   };
 
-  return {
-    /** Imports line by line, as fast as the reports are taken, and holds no more than a batch of them. */
-    run: async function* (lines: AsyncIterable<ImportLine>): AsyncGenerator<ImportReport, void> {
-      const offered = await findOffered();
-      const counts = { lines: 0, created: 0, existing: 0, refused: 0 };
-      let batch: Candidate[] = [];
-      let bytes = 0;
+  /** Holds no more than a batch of the lines, and goes on as the reports are taken. */
+  const importEach = async function* (
+    lines: AsyncIterable<ImportLine>,
+    offered: Offered,
+  ): AsyncGenerator<ImportReport, void> {
+    const counts = { lines: 0, created: 0, existing: 0, refused: 0 };
+    let batch: Candidate[] = [];
+    let bytes = 0;
 
-      const refuse = (line: number, faults: readonly Fault[]): ImportReport => {
-        counts.refused += 1;
-        return { kind: 'refused', line, faults };
-      };
+    const refuse = (line: number, faults: readonly Fault[]): ImportReport => {
+      counts.refused += 1;
+      return { kind: 'refused', line, faults };
+    };
 
-      const finish = async function* (): AsyncGenerator<ImportReport, void> {
-        for (const { line, taken, isKnown } of await storeBatch(batch)) {
-          if (taken === 'nothing') counts.created += 1;
-          else if (isKnown) counts.existing += 1;
-          else yield refuse(line, taken.map(belongsToAnother));
-        }
-        batch = [];
-        bytes = 0;
-        yield { kind: 'stored', line: counts.lines };
-      };
-
-      for await (const each of lines) {
-        counts.lines = each.line;
-        if (each.kind === 'empty') continue;
-        const faults = each.kind === 'faulty' ? each.faults : await checkImported(each.customer, offered, now());
-        if (each.kind === 'faulty' || faults.length > 0) {
-          yield refuse(each.line, faults);
-          continue;
-        }
-        batch.push({ line: each.line, account: await accountOf(each.customer, audit, now()) });
-        bytes += each.bytes;
-        if (batch.length === BATCH.lines || bytes >= BATCH.bytes) yield* finish();
+    const finish = async function* (): AsyncGenerator<ImportReport, void> {
+      for (const { line, taken, isKnown } of await storeBatch(batch)) {
+        if (taken === 'nothing') counts.created += 1;
+        else if (isKnown) counts.existing += 1;
+        else yield refuse(line, taken.map(belongsToAnother));
       }
-      yield* finish();
-      yield { kind: 'ended', ...counts };
-    },
+      batch = [];
+      bytes = 0;
+      yield { kind: 'stored', line: counts.lines };
+    };
+
+    for await (const each of lines) {
+      counts.lines = each.line;
+      if (each.kind === 'empty') continue;
+      const faults = each.kind === 'faulty' ? each.faults : await checkImported(each.customer, offered, now());
+      if (each.kind === 'faulty' || faults.length > 0) {
+        yield refuse(each.line, faults);
+        continue;
+      }
+      batch.push({ line: each.line, account: await accountOf(each.customer, audit, now()) });
+      bytes += each.bytes;
+      if (batch.length === BATCH.lines || bytes >= BATCH.bytes) yield* finish();
+    }
+    yield* finish();
+    yield { kind: 'ended', ...counts };
+  };
+
+  return {
+    /** Begins an import, which then goes on as its reports are taken. */
+    begin: async (lines: AsyncIterable<ImportLine>): Promise<AsyncGenerator<ImportReport, void>> =>
+      importEach(lines, await findOffered()),
   };
 };
 

@@ -61,7 +61,5 @@ export const createSupport = ({ store, activations, audit, now }: Dependencies) 
   };
 };
 
-export type Support = ReturnType<typeof createSupport>;
-
 const NO_SESSION: SessionId = 'ses_none';
 const NOBODY: UserId = 'usr_nobody';

@@ -1,12 +1,10 @@
 import type { TenantId } from '../crypto/ids.ts';
-import { randomBytes, randomToken } from '../crypto/random.ts';
+import { randomBytes } from '../crypto/random.ts';
 import type { Sealer } from '../crypto/sealing.ts';
-import type { CallReceiver, Reception } from '../outside/webhooks/receivers.ts';
-import type { SignedMessage } from '../outside/webhooks/standard-webhooks.ts';
-import type { NewEvent } from '../storage/events.ts';
 import type { Webhook, WebhookStore } from '../storage/webhooks.ts';
 import type { Audit } from './audit.ts';
 import { Refusal } from './refusal.ts';
+import { contextOfSecret, type Trial, type WebhookMessages } from './webhook-messages.ts';
 
 export type { Webhook } from '../storage/webhooks.ts';
 
@@ -31,31 +29,24 @@ export type WebhookProfile = Pick<Webhook, 'url' | 'events' | 'status'> & { secr
 /** `secret`: the one that was made, told once. */
 export type ToldWebhook = { webhook: Webhook; secret: string | null };
 
-/** What a receiver is told. `id` is the same each time that it is told. */
-export type Message = { id: string; type: string; at: number; data: NewEvent['data'] };
-
-/** What came of a message that was sent at once. */
-export type Trial = { isDelivered: boolean; status: number | null; error: string | null; durationMs: number };
-
 type Dependencies = {
-  tenant: { id: TenantId; slug: string };
+  tenantId: TenantId;
   store: WebhookStore;
   memory: WebhookMemory;
   /** Whether the Worker may be told to call a URL. */
   isCallable: (url: string) => boolean;
-  sign: (body: string, seal: { id: string; secrets: readonly string[]; now: number }) => Promise<SignedMessage>;
-  callReceiver: CallReceiver;
+  messages: WebhookMessages;
   sealer: () => Promise<Sealer>;
   audit: Audit;
   now: () => number;
 };
 
-/** Whom the operator wants told of what happens in a tenant, by messages as Standard Webhooks has them. */
+/** Whom the operator wants told of what happens in a tenant. */
 export const createWebhooks = (dependencies: Dependencies) => {
-  const { tenant, store, memory, isCallable, sign, callReceiver, sealer, audit, now } = dependencies;
+  const { tenantId, store, memory, isCallable, messages, sealer, audit, now } = dependencies;
 
-  const seal = async (name: string, secret: string) => (await sealer()).seal(secret, secretOf(name));
-  const open = async (name: string, sealed: string) => (await sealer()).open(sealed, secretOf(name));
+  const seal = async (name: string, secret: string) => (await sealer()).seal(secret, contextOfSecret(name));
+  const open = async (name: string, sealed: string) => (await sealer()).open(sealed, contextOfSecret(name));
 
   const get = async (name: string): Promise<Webhook> => {
     const webhook = await store.find(name);
@@ -64,7 +55,7 @@ export const createWebhooks = (dependencies: Dependencies) => {
   };
 
   const create = async (name: string, { secret: given, ...profile }: WebhookProfile): Promise<ToldWebhook | null> => {
-    const event = audit('webhook.updated', 'operator', tenant.id, { name });
+    const event = audit('webhook.updated', 'operator', tenantId, { name });
     const secret = given ?? newSecret();
     const webhook = {
       ...{ name, ...profile },
@@ -81,7 +72,7 @@ export const createWebhooks = (dependencies: Dependencies) => {
 
   const replace = async (before: Webhook, { secret, ...profile }: WebhookProfile): Promise<ToldWebhook | null> => {
     const { name, sealedSecret } = before;
-    const event = audit('webhook.updated', 'operator', tenant.id, { name });
+    const event = audit('webhook.updated', 'operator', tenantId, { name });
     const isOther = secret !== null && secret !== (await open(name, sealedSecret));
     const webhook = {
       ...{ ...before, ...profile },
@@ -95,22 +86,6 @@ export const createWebhooks = (dependencies: Dependencies) => {
     };
     const isDone = await store.replace(before, webhook, event.at - PATIENCE_MS, event);
     return isDone ? { webhook, secret: null } : null;
-  };
-
-  /** The messages of one webhook are signed with both of its secrets while the old one lasts. */
-  const secretsOf = async ({ name, sealedSecret, sealedOldSecret, oldSecretExpiresAt }: Webhook): Promise<string[]> => {
-    const isOldGood = sealedOldSecret !== null && oldSecretExpiresAt !== null && oldSecretExpiresAt > now();
-    return Promise.all([sealedSecret, ...(isOldGood ? [sealedOldSecret] : [])].map((sealed) => open(name, sealed)));
-  };
-
-  /** Makes one attempt to tell a webhook something. Never throws for what the receiver does. */
-  const tell = async (webhook: Webhook, { id, type, at, data }: Message): Promise<Reception> => {
-    const body = JSON.stringify({
-      type,
-      timestamp: new Date(at).toISOString(),
-      data: { ...data, tenant: tenant.slug },
-    });
-    return callReceiver(webhook.url, await sign(body, { id, secrets: await secretsOf(webhook), now: now() }));
   };
 
   const put = async (name: string, profile: WebhookProfile): Promise<ToldWebhook & { isNew: boolean }> => {
@@ -128,7 +103,7 @@ export const createWebhooks = (dependencies: Dependencies) => {
         throw new Refusal('validation_failed', { faults: [{ path: 'url', code: 'invalid', message }] });
       }
       const told = await put(name, profile);
-      memory.delete(tenant.id);
+      memory.delete(tenantId);
       return told;
     },
 
@@ -141,7 +116,7 @@ export const createWebhooks = (dependencies: Dependencies) => {
     /** Gives it a new secret. The one from before signs beside it for a day. */
     rotate: async (name: string): Promise<ToldWebhook> => {
       const secret = newSecret();
-      const event = audit('webhook.rotated', 'operator', tenant.id, { name });
+      const event = audit('webhook.rotated', 'operator', tenantId, { name });
       const change = { sealedSecret: await seal(name, secret), oldSecretExpiresAt: event.at + OVERLAP_MS };
       const webhook = await store.rotate(name, change, event);
       if (!webhook) throw new Refusal('webhook_not_found');
@@ -150,44 +125,32 @@ export const createWebhooks = (dependencies: Dependencies) => {
 
     /** Removes it, and all that it was or is to be told of. */
     remove: async (name: string): Promise<void> => {
-      const isRemoved = await store.remove(name, audit('webhook.deleted', 'operator', tenant.id, { name }));
+      const isRemoved = await store.remove(name, audit('webhook.deleted', 'operator', tenantId, { name }));
       if (!isRemoved) throw new Refusal('webhook_not_found');
-      memory.delete(tenant.id);
+      memory.delete(tenantId);
     },
 
     /** Sends it a message of the type `webhook.test`, whatever its status, once. */
-    test: async (name: string): Promise<Trial> => {
-      const webhook = await get(name);
-      const at = now();
-      const data = { webhook: name };
-      const reception = await tell(webhook, { id: `msg_${randomToken()}`, type: 'webhook.test', at, data });
-      const { status, error } = reception;
-      return { isDelivered: isTaken(reception), status, error, durationMs: now() - at };
-    },
-
-    tell,
+    test: async (name: string): Promise<Trial> => messages.try(await get(name)),
 
     /** Who is told of anything, as it was at most 20 s ago. */
     subscribers: async (): Promise<readonly Subscriber[]> => {
-      const remembered = memory.get(tenant.id);
+      const remembered = memory.get(tenantId);
       if (remembered && remembered.until > now()) return remembered.subscribers;
       const subscribers = (await store.list()).filter(({ status }) => status === 'active');
-      memory.set(tenant.id, { subscribers, until: now() + FRESH_MS });
+      memory.set(tenantId, { subscribers, until: now() + FRESH_MS });
       return subscribers;
     },
 
     /** Tells it nothing more: its receiver at this URL said that it is gone for good. */
     disableGone: async ({ name, url }: Webhook): Promise<void> => {
-      await store.disableGone(name, url, audit('webhook.disabled', 'system', tenant.id, { name, reason: 'gone' }));
-      memory.delete(tenant.id);
+      await store.disableGone(name, url, audit('webhook.disabled', 'system', tenantId, { name, reason: 'gone' }));
+      memory.delete(tenantId);
     },
   };
 };
 
 export type Webhooks = ReturnType<typeof createWebhooks>;
-
-/** Whether the receiver took the message. */
-export const isTaken = ({ status }: Reception): boolean => status !== null && status >= 200 && status < 300;
 
 /** Whether a webhook is told of events of a type, by which `customer.*` and `*` are several: as the database's trigger has it. */
 export const isToldOf = ({ events }: Pick<Webhook, 'events'>, type: string): boolean =>
@@ -197,5 +160,3 @@ const disabledReasonOf = (status: Webhook['status']): Webhook['disabledReason'] 
   status === 'disabled' ? 'operator' : null;
 
 const newSecret = (): string => `whsec_${randomBytes(32).toBase64()}`;
-
-const secretOf = (name: string): string => `webhook ${name}`;

@@ -3,7 +3,7 @@ import { isEqualInConstantTime } from '../crypto/hashing.ts';
 import { rateLimited } from '../domain/limits.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { AppEnv } from '../env.ts';
-import type { Platform } from '../services.ts';
+import type { Platform } from '../platform.ts';
 
 const LIMIT_PERIOD_MS = 60_000;
 

@@ -3,7 +3,8 @@ import { createMiddleware } from 'hono/factory';
 import type { Origin } from '../domain/audit.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { type AppEnv, SettingsError } from '../env.ts';
-import type { PlatformOf, RequestContext } from '../services.ts';
+import type { PlatformOf } from '../platform.ts';
+import type { RequestContext } from '../services.ts';
 import { commonWire, problem } from './problems.ts';
 
 const LONGEST_USER_AGENT = 256;

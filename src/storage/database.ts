@@ -1,6 +1,6 @@
 import { getTableColumns, type SQL, sql } from 'drizzle-orm';
 import { type DrizzleD1Database, drizzle } from 'drizzle-orm/d1';
-import type { SQLiteTable } from 'drizzle-orm/sqlite-core';
+import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core';
 
 export type Database = DrizzleD1Database;
 
@@ -53,6 +53,12 @@ export const violatedTableOf = async (write: () => Promise<unknown>): Promise<st
     return failure.violatedTable;
   }
 };
+
+/**
+ * The column, as what a few rows of one owner are ordered or bounded by. As it is, an index that begins with it would have
+ * the database go through the rows of everybody in that order, in search of the owner's.
+ */
+export const unindexed = (column: SQLiteColumn): SQL => sql`+${column}`;
 
 const innermostMessage = (error: unknown): string => {
   if (!(error instanceof Error)) return 'unknown failure';

@@ -1,7 +1,7 @@
 import { and, asc, eq, getTableColumns, inArray } from 'drizzle-orm';
 import type { CustomerId, TenantId } from '../crypto/ids.ts';
 import { idsOfUsers } from './customers.ts';
-import type { Database } from './database.ts';
+import { type Database, unindexed } from './database.ts';
 import {
   apiKeys,
   awsCredentials,
@@ -41,12 +41,12 @@ export const findHoldings = async (db: Database, tenantId: TenantId, customerId:
       .select()
       .from(users)
       .where(and(eq(users.tenantId, tenantId), eq(users.customerId, customerId)))
-      .orderBy(asc(users.id)),
+      .orderBy(asc(unindexed(users.id))),
     db
       .select({ id: phones.id, userId: phones.userId, number: phones.number, type: phones.type })
       .from(phones)
       .where(and(eq(phones.tenantId, tenantId), eq(phones.customerId, customerId)))
-      .orderBy(asc(phones.userId), asc(phones.id)),
+      .orderBy(asc(unindexed(phones.userId)), asc(phones.id)),
     db
       .select(openColumnsOfAws)
       .from(awsCredentials)
@@ -66,7 +66,7 @@ export const findHoldings = async (db: Database, tenantId: TenantId, customerId:
       .select(openColumnsOfSessions)
       .from(sessions)
       .where(and(eq(sessions.tenantId, tenantId), inArray(sessions.userId, ids)))
-      .orderBy(asc(sessions.id)),
+      .orderBy(asc(unindexed(sessions.id))),
     db
       .select({
         key: apiKeys.key,
@@ -86,12 +86,12 @@ export const findHoldings = async (db: Database, tenantId: TenantId, customerId:
       .select({ appId: idempotency.appId, key: idempotency.key, expiresAt: idempotency.expiresAt })
       .from(idempotency)
       .where(and(eq(idempotency.tenantId, tenantId), eq(idempotency.customerId, customerId)))
-      .orderBy(asc(idempotency.expiresAt)),
+      .orderBy(asc(unindexed(idempotency.expiresAt))),
     db
       .select({ expiresAt: heldChanges.expiresAt })
       .from(heldChanges)
       .where(and(eq(heldChanges.tenantId, tenantId), eq(heldChanges.customerId, customerId)))
-      .orderBy(asc(heldChanges.expiresAt)),
+      .orderBy(asc(unindexed(heldChanges.expiresAt))),
     db
       .select()
       .from(events)

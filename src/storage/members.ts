@@ -1,6 +1,6 @@
 import { and, asc, desc, eq, inArray, lt, type SQL } from 'drizzle-orm';
 import type { CustomerId, TenantId, UserId } from '../crypto/ids.ts';
-import type { Database } from './database.ts';
+import { type Database, unindexed } from './database.ts';
 import { anonymiseEventsBy, type NewEvent, recordEvent } from './events.ts';
 import { type AwsCredentials, customerOf, insertPhones, type Member, type Phone } from './profiles.ts';
 import { type Counted, countInTurn, hitsOfAll, waitForAll } from './rate-hits.ts';
@@ -31,15 +31,25 @@ export const createMemberStore = (db: Database, tenantId: TenantId) => {
     limit: number,
   ): Promise<{ caller: User | null; members: Member[] }> => {
     const isFound = and(ofCaller(whom), condition);
-    const ids = db.select({ id: users.id }).from(users).where(isFound).orderBy(desc(users.id)).limit(limit);
+    const ids = db
+      .select({ id: users.id })
+      .from(users)
+      .where(isFound)
+      .orderBy(desc(unindexed(users.id)))
+      .limit(limit);
     const [callers, customers, foundUsers, foundPhones, foundCredentials] = await db.batch([
       ...selectUser(db, tenantId, isSignedIn(tenantId, whom)),
-      db.select().from(users).where(isFound).orderBy(desc(users.id)).limit(limit),
+      db
+        .select()
+        .from(users)
+        .where(isFound)
+        .orderBy(desc(unindexed(users.id)))
+        .limit(limit),
       db
         .select()
         .from(phones)
         .where(and(eq(phones.tenantId, tenantId), inArray(phones.userId, ids)))
-        .orderBy(asc(phones.id)),
+        .orderBy(asc(unindexed(phones.id))),
       db
         .select()
         .from(awsCredentials)
@@ -57,7 +67,7 @@ export const createMemberStore = (db: Database, tenantId: TenantId) => {
 
   return {
     list: (whom: SignedIn, { limit, before }: MemberPage) =>
-      findWith(whom, before === null ? undefined : lt(users.id, before), limit),
+      findWith(whom, before === null ? undefined : lt(unindexed(users.id), before), limit),
 
     /** The caller, and the user of the same customer that has this id, if one has. */
     find: async (whom: SignedIn, id: UserId): Promise<{ caller: User | null; member: Member | null }> => {

@@ -1,6 +1,6 @@
 import { and, asc, eq, inArray, isNull, or } from 'drizzle-orm';
 import type { CustomerId, TenantId, UserId } from '../crypto/ids.ts';
-import type { Database } from './database.ts';
+import { type Database, unindexed } from './database.ts';
 import { awsCredentials, phones, users } from './schema.ts';
 import { isSignedIn, type SignedIn, selectUser, type User, type UserRow, userOf } from './users.ts';
 
@@ -31,7 +31,7 @@ export const createProfileStore = (db: Database, tenantId: TenantId) => ({
             or(isNull(phones.userId), eq(phones.userId, whom.userId)),
           ),
         )
-        .orderBy(asc(phones.id)),
+        .orderBy(asc(unindexed(phones.id))),
       db
         .select()
         .from(awsCredentials)

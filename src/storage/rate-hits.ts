@@ -1,7 +1,7 @@
 import { and, desc, eq, inArray, lte, type SQL, sql } from 'drizzle-orm';
 import * as z from 'zod';
 import type { TenantId } from '../crypto/ids.ts';
-import type { Database } from './database.ts';
+import { type Database, unindexed } from './database.ts';
 import { rateHits } from './schema.ts';
 
 /**
@@ -92,7 +92,7 @@ export const hitsOfAll = (db: Database, tenantId: TenantId, counted: readonly Co
         ),
       ),
     )
-    .orderBy(desc(rateHits.at));
+    .orderBy(desc(unindexed(rateHits.at)));
 
 const hitRows = z.array(z.object({ bucket: z.string(), id: z.string(), at: z.number() }));
 

@@ -1,6 +1,6 @@
 import { and, gt, isNull, type SQL, sql } from 'drizzle-orm';
 import type { TenantId } from '../crypto/ids.ts';
-import type { Database } from './database.ts';
+import { type Database, unindexed } from './database.ts';
 import { customers, sessions, users } from './schema.ts';
 
 /** The condition that a session lives: its user may sign in, and nothing has ended it. */
@@ -8,7 +8,7 @@ export const isOpen = (tenantId: TenantId, at: number) =>
   and(
     isNull(sessions.revokedAt),
     gt(sessions.idleExpiresAt, at),
-    gt(sessions.expiresAt, at),
+    gt(unindexed(sessions.expiresAt), at),
     sql`exists (select 1 from ${users} join ${customers}
       on ${customers.tenantId} = ${users.tenantId} and ${customers.id} = ${users.customerId}
       where ${users.tenantId} = ${tenantId} and ${users.id} = ${sessions.userId}

@@ -144,7 +144,7 @@ export const createSessionStore = (db: Database, tenantId: TenantId) => {
       const rows = await db
         .select({ id: sessions.id })
         .from(sessions)
-        .where(and(ofSession(id), isOpen(at)));
+        .where(and(ofSession(id), isOpen(tenantId, at)));
       return rows.length > 0;
     },
 

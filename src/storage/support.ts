@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, getTableColumns, inArray, lt, sql } from 'drizzle-orm';
 import type { CustomerId, SessionId, TenantId, UserId } from '../crypto/ids.ts';
 import { idsOfUsers, ofCustomer } from './customers.ts';
-import type { Database } from './database.ts';
+import { type Database, unindexed } from './database.ts';
 import { type NewEvent, recordEventIf } from './events.ts';
 import { customers, identities, sessions, users } from './schema.ts';
 import { isOpen, revokeSessions } from './session-ends.ts';
@@ -128,9 +128,6 @@ export const createSupportStore = (db: Database, tenantId: TenantId) => {
 };
 
 export type SupportStore = ReturnType<typeof createSupportStore>;
-
-/** Keeps the database from going through everybody's in the order of ids: one customer's are few. */
-const unindexed = (id: typeof users.id | typeof sessions.id) => sql`+${id}`;
 
 const { tenantId: _ofUser, passwordHash, validAfter: _validAfter, ...openColumnsOfUsers } = getTableColumns(users);
 const columnsOfUsers = {

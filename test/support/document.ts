@@ -2,7 +2,7 @@ import { env } from 'cloudflare:workers';
 import { type Schema, Validator } from '@cfworker/json-schema';
 import { expect } from 'vitest';
 import { createApp } from '../../src/app.ts';
-import { createPlatformOf } from '../../src/services.ts';
+import { createPlatformOf } from '../../src/platform.ts';
 
 type Operation = {
   security?: Record<string, string[]>[];

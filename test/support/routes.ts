@@ -1,5 +1,5 @@
 import { createApp } from '../../src/app.ts';
-import { createPlatformOf } from '../../src/services.ts';
+import { createPlatformOf } from '../../src/platform.ts';
 import { readDocument } from './document.ts';
 import { newCustomerBody, newUserBody } from './signups.ts';
 import { uniqueEmail } from './tenants.ts';

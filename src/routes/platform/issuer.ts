@@ -31,7 +31,7 @@ export const issuerRoutes = new Hono<TenantEnv>()
           jwks_uri: `${issuer}${JWKS_PATH}`,
           response_types_supported: [],
           subject_types_supported: ['public'],
-          id_token_signing_alg_values_supported: [...new Set(published.map(({ algorithm }) => algorithm))],
+          id_token_signing_alg_values_supported: [...new Set(published.map(({ algorithm }) => algorithm))].toSorted(),
         },
         200,
         { 'Cache-Control': 'public, max-age=300' },

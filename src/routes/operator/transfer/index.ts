@@ -39,7 +39,7 @@ export const transferRoutes = new Hono<AppEnv>()
     }),
     async (c) => {
       const { imports } = await servicesOf(c);
-      return answerLines(c, reportLines(c, imports.run(readImport(c.req.raw))));
+      return answerLines(c, reportLines(c, await imports.begin(readImport(c.req.raw))));
     },
   )
 

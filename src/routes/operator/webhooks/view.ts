@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import type { Delivery } from '../../../domain/deliveries.ts';
-import type { ToldWebhook, Trial, Webhook, WebhookProfile } from '../../../domain/webhooks.ts';
+import type { Trial } from '../../../domain/webhook-messages.ts';
+import type { ToldWebhook, Webhook, WebhookProfile } from '../../../domain/webhooks.ts';
 import type { deliveryObject, trialObject, webhookObject, webhookProfile } from './schema.ts';
 
 export const readWebhook = ({ secret, ...profile }: z.output<typeof webhookProfile>): WebhookProfile => ({
