@@ -33,6 +33,8 @@ const inWorkerd = (name: string, files: { include: string[]; exclude: string[] }
     globalSetup: ['./test/peers/index.ts'],
     // One isolate and one store for all files: a test keeps apart by making its own tenant.
     isolate: false,
+    // Of races that a machine under load takes its time for: nothing here waits for long.
+    testTimeout: 20_000,
     deps: {
       optimizer: {
         ssr: {
@@ -81,12 +83,16 @@ const endToEnd = {
     hookTimeout: 120_000,
     // Each brings the whole service up, and the first makes its secrets.
     fileParallelism: false,
+    // When the others are done: people's patience is measured here.
+    sequence: { groupOrder: 1 },
   },
 };
 
 export default defineConfig({
   test: {
     silent: 'passed-only',
+    // All of the machine: by default a machine of two cores would run one file at a time.
+    maxWorkers: '100%',
     projects: [
       inWorkerd('people', { include: ROUTES, exclude: [] }),
       inWorkerd('workerd', { include: ['test/**/*.test.ts'], exclude: ['test/e2e/**', ...ROUTES] }),

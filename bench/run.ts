@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { createProcesses } from '../scripts/local/processes.ts';
 import { call } from '../test/e2e/http.ts';
 import { freePorts, newStateFolder, start, untilPrinted } from '../test/e2e/service.ts';
+import { benchImport } from './import.ts';
 import { medianOf, printRatios, timeOf } from './timings.ts';
 
 const root = path.join(import.meta.dirname, '..');
@@ -115,3 +116,4 @@ const measureBundle = async (): Promise<void> => {
 await measureBundle();
 await benchHashes();
 await benchAnswersToStrangers();
+await benchImport();

@@ -1,21 +1,36 @@
+import { once } from 'node:events';
 import http from 'node:http';
+import readline from 'node:readline';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { operatorHeaders } from './service.ts';
 
-export type ImportSummary = { lines: number; created: number; existing: number; refused: number };
+export type Summary = { lines: number; created: number; existing: number; refused: number };
+
+/** How an import ended. */
+export const summaryIn = (lines: readonly ImportAnswer[]): Summary => {
+  const summary = lines.at(-1)?.summary;
+  if (!summary) throw new Error(`It did not end: ${JSON.stringify(lines.at(-1))}`);
+  return summary;
+};
+
+type ImportAnswer = { summary?: Summary };
 
 /** Lines of an import, some at once: every line by itself would cost more than what becomes of it. */
-export const chunksOf = function* (count: number, lineOf: (index: number) => unknown): Generator<string, void> {
+export const chunksOf = function* (
+  first: number,
+  count: number,
+  lineOf: (index: number) => unknown,
+): Generator<string, void> {
   const AT_ONCE = 200;
-  for (let start = 0; start < count; start += AT_ONCE) {
-    const indexes = Array.from({ length: Math.min(AT_ONCE, count - start) }, (_, i) => start + i);
+  for (let start = first; start < first + count; start += AT_ONCE) {
+    const indexes = Array.from({ length: Math.min(AT_ONCE, first + count - start) }, (_, i) => start + i);
     yield indexes.map((index) => `${JSON.stringify(lineOf(index))}\n`).join('');
   }
 };
 
 /** Imports a stream into a tenant of the service at a port, and gives the lines of the answer. */
-export const sendImport = async (port: number, slug: string, chunks: Iterable<string>): Promise<unknown[]> => {
+export const sendImport = async (port: number, slug: string, chunks: Iterable<string>): Promise<ImportAnswer[]> => {
   const request = http.request({
     ...{ host: '127.0.0.1', port, method: 'POST', path: `/operator/v1/tenants/${slug}/customers/import` },
     headers: { ...operatorHeaders(), Host: `localhost:${port}`, 'Content-Type': 'application/x-ndjson' },
@@ -27,4 +42,19 @@ export const sendImport = async (port: number, slug: string, chunks: Iterable<st
   Readable.from(chunks).pipe(request);
   const lines = (await text(await answer)).split('\n').filter((line) => line !== '');
   return lines.map((line) => JSON.parse(line));
+};
+
+/** Exports a tenant, customer by customer. */
+export const readExport = async function* (
+  port: number,
+  slug: string,
+  query = '',
+): AsyncGenerator<{ email: string; password_hash?: string | null }, void> {
+  const request = http.get({
+    ...{ host: '127.0.0.1', port, path: `/operator/v1/tenants/${slug}/customers/export${query}` },
+    headers: { ...operatorHeaders(), Host: `localhost:${port}` },
+  });
+  const [input]: http.IncomingMessage[] = await once(request, 'response');
+  if (!input) return;
+  for await (const line of readline.createInterface({ input })) yield JSON.parse(line);
 };

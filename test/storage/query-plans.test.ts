@@ -1,10 +1,14 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { newId } from '../../src/crypto/ids.ts';
+import { createAccountStore } from '../../src/storage/accounts.ts';
 import { openDatabase } from '../../src/storage/database.ts';
 import { createEventLogStore } from '../../src/storage/event-log.ts';
+import { createMemberStore } from '../../src/storage/members.ts';
+import { createProfileStore } from '../../src/storage/profiles.ts';
 import { createSupportStore } from '../../src/storage/support.ts';
 import { createUpkeepStore } from '../../src/storage/upkeep.ts';
+import { createUserStore } from '../../src/storage/users.ts';
 import { explained } from '../support/plans.ts';
 
 const TENANT = newId('ten', 0);
@@ -65,6 +69,27 @@ describe('the people of a customer are found without going through those of othe
     const steps = (await plans.during(() => store.listSessions(CUSTOMER, { limit: 100, before }, 0))).flat();
     expect(steps.filter(isOfManyCustomers)).toEqual([]);
   });
+
+  const WHOM = { userId: newId('usr', 0), sessionId: null };
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['to whoever is signed in, itself', () => createProfileStore(database, TENANT).find(WHOM)],
+    ['to its users, each other', () => createMemberStore(database, TENANT).list(WHOM, { limit: 100, before: null })],
+    ['in an export', () => createAccountStore(database, TENANT).findHoldings(CUSTOMER)],
+  ])('%s', async (_, find) => {
+    expect((await plans.during(find)).flat().filter(isOfManyCustomers)).toEqual([]);
+  });
 });
 
-const isOfManyCustomers = (step: string): boolean => /^SCAN|\(tenant_id=\?( AND id[<>]\?)?\)$/.test(step);
+it('an attempt is counted without going through those of others', async () => {
+  const hit = { bucket: 'bucket', id: 'hit', at: 0 };
+  const counted = [
+    { hit, limits: [{ limit: 1, windowMs: 1 }] },
+    { hit: { ...hit, bucket: 'other' }, limits: [{ limit: 1, windowMs: 1 }] },
+  ];
+  const users = createUserStore(database, TENANT);
+  const steps = (await plans.during(() => users.attempt({ emailKey: 'a@example.com' }, counted))).flat();
+  expect(steps.filter((step) => step.includes('rate_hits') && !step.includes('bucket=?'))).toEqual([]);
+});
+
+const isOfManyCustomers = (step: string): boolean => /^SCAN|\(tenant_id=\?( AND (id|expires_at)[<>]\?)?\)$/.test(step);

@@ -20,7 +20,12 @@ const pbkdf2 = async (iterations: number): Promise<string> => {
 
 const scrypt = (): string => {
   const salt = randomBytes(16);
-  const tag = scryptSync(PASSWORD, salt, 32, { cost: 2 ** 14, blockSize: 8, parallelization: 1 });
+  const tag = scryptSync(new TextEncoder().encode(PASSWORD), salt, 32, {
+    cost: 2 ** 14,
+    blockSize: 8,
+    parallelization: 1,
+    maxmem: 2 ** 26,
+  });
   return `$scrypt$ln=14,r=8,p=1$${base64(salt)}$${base64(tag)}`;
 };
 
@@ -42,7 +47,9 @@ const newPlace = async (password_hash: string, members: Record<string, unknown> 
 };
 
 const KINDS: [kind: string, makeHash: () => string | Promise<string>][] = [
-  // Made with Node 24: `crypto.argon2Sync` of the password with the salt `somesaltsomesalt`, 8 MiB, 3 passes, 1 lane.
+  // Node 24: `crypto.argon2Sync('argon2id', { message: PASSWORD, nonce: 'somesaltsomesalt', memory: 8192, passes: 3,
+  // parallelism: 2, tagLength: 32 })`.
+  ['argon2', () => '$argon2id$v=19$m=8192,t=3,p=2$c29tZXNhbHRzb21lc2FsdA$JrXX/b2HEVtjeHpW0TOgX7LnW+ePVlX5KCVDdpGaMgg'],
   ['bcrypt', () => bcrypt.hash(PASSWORD, 6)],
   ['bcrypt of PHP', async () => (await bcrypt.hash(PASSWORD, 4)).replace('$2b$', '$2y$')],
   ['scrypt', scrypt],

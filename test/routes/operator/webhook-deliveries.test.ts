@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { callAsOperator } from '../../support/operator.ts';
 import { rowsOf } from '../../support/rows.ts';
 import { newTenant, refusalOf } from '../../support/tenants.ts';
-import { type DeliveryObject, newWebhookWorld, putWebhook, webhooksOf } from '../../support/webhooks.ts';
+import { type DeliveryObject, deliveriesOf, newWebhookWorld, putWebhook, webhooksOf } from '../../support/webhooks.ts';
 
 const WEBHOOK_NOT_FOUND = { status: 404, code: 'webhook_not_found' };
 const DELIVERY_NOT_FOUND = { status: 404, code: 'delivery_not_found' };
@@ -154,6 +154,7 @@ describe('POST /operator/v1/tenants/{slug}/webhooks/{name}/deliveries/{id}/redel
     }
     const theirs = webhooksOf(other, `/crm/deliveries/${id}/redeliver`);
     expect(await refusalOf(await callAsOperator(service, 'POST', theirs))).toMatchObject(DELIVERY_NOT_FOUND);
+    expect(await deliveriesOf(service, other, 'crm')).toEqual([]);
     expect(await rowsOf(tenant.id)).toEqual(before);
   });
 

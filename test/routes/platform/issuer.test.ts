@@ -61,7 +61,7 @@ describe('GET /.well-known/openid-configuration', () => {
     expect((await callAsOperator(service, 'PUT', path, body)).status).toBe(200);
     expect((await read(service, tenant.host)).id_token_signing_alg_values_supported).toEqual(['ES256']);
     expect((await callAsOperator(service, 'POST', `${path}/keys/rotate`, {})).status).toBe(201);
-    expect((await read(service, tenant.host)).id_token_signing_alg_values_supported).toEqual(['EdDSA', 'ES256']);
+    expect((await read(service, tenant.host)).id_token_signing_alg_values_supported).toEqual(['ES256', 'EdDSA']);
   });
 
   it('names one issuer at every host of the tenant, and each tenant its own', async () => {
