@@ -46,6 +46,7 @@ export type RefusalCode =
   | 'webhook_not_found'
   | 'delivery_not_found'
   | 'already_activated'
+  | 'no_email_address'
   | 'unknown_platform'
   | 'email_taken'
   | 'domain_taken'

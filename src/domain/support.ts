@@ -48,7 +48,7 @@ export const createSupport = ({ store, activations, audit, now }: Dependencies) 
 
     /**
      * Mails a user its activation again; the link from before is dead. Refuses with `user_not_found`,
-     * `already_activated`, `rate_limited` and `mail_refused`.
+     * `already_activated`, `no_email_address`, `rate_limited` and `mail_refused`.
      */
     resendActivation: async (customer: string, user: string): Promise<void> => {
       const customerId = parseCustomer(customer);
@@ -56,6 +56,7 @@ export const createSupport = ({ store, activations, audit, now }: Dependencies) 
       found(isCustomer || null);
       if (!person) throw new Refusal('user_not_found');
       if (person.activatedAt !== null) throw new Refusal('already_activated');
+      if (person.email === '') throw new Refusal('no_email_address');
       await activations.send('operator', customerId, person);
     },
   };

@@ -63,6 +63,7 @@ export const commonWire: WireTable = {
   webhook_not_found: { status: 404, message: 'There is no such webhook.' },
   delivery_not_found: { status: 404, message: 'There is no such delivery.' },
   already_activated: { status: 409, message: 'The user is activated already.' },
+  no_email_address: { status: 409, message: 'The user has no email address.' },
   unknown_platform: { status: 400, message: 'The app has no such platform.' },
   email_taken: { status: 409, message: 'A customer with this email address exists.' },
   domain_taken: { status: 409, message: 'One of these domains is taken.' },

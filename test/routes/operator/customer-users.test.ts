@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { linkIn, newPerson } from '../../support/accounts.ts';
 import { breakable } from '../../support/bindings.ts';
 import { UNKNOWN_CUID } from '../../support/customers.ts';
+import { exportFrom, importInto } from '../../support/imports.ts';
 import { lastMailTo, mailsTo } from '../../support/mailbox.ts';
 import { callAsOperator, customersOf } from '../../support/operator.ts';
 import { eventsAbout, insertRow, rowsOf } from '../../support/rows.ts';
@@ -176,6 +177,22 @@ describe('POST /operator/v1/tenants/{slug}/customers/{cuid}/users/{id}/activatio
     const refused = await supportOf(service, tenant, person.cuid).resend(person.userId);
     expect(await refusalOf(refused)).toMatchObject({ status: 409, code: 'already_activated' });
     expect(await mailsTo(person.email)).toHaveLength(1);
+    expect(await rowsOf(tenant.id)).toEqual(before);
+  });
+
+  it('refuses a user who has no address, and changes nothing', async () => {
+    const service = createService();
+    const tenant = await newTenant(service);
+    const phone = { phone_number: '+442079460000', phone_verified: true };
+    expect((await importInto(service, tenant, [phone])).summary).toMatchObject({ created: 1 });
+    const [{ id: cuid } = { id: '' }] = await exportFrom(service, tenant);
+    const support = supportOf(service, tenant, cuid);
+    const [user] = (await support.list()).items;
+    const before = await rowsOf(tenant.id);
+    expect(await refusalOf(await support.resend(user?.id ?? ''))).toMatchObject({
+      status: 409,
+      code: 'no_email_address',
+    });
     expect(await rowsOf(tenant.id)).toEqual(before);
   });
 

@@ -32,7 +32,10 @@ export const peopleRoutes = new Hono<AppEnv>()
       summary: 'Mail a user its activation again',
       description: 'The link from before is dead then.',
       success: { 202: { description: 'Mailed', schema: accepted } },
-      refusals: ['tenant_not_found', 'customer_not_found', 'user_not_found', 'already_activated', 'mail_refused'],
+      refusals: [
+        ...(['tenant_not_found', 'customer_not_found', 'user_not_found', 'already_activated'] as const),
+        ...(['no_email_address', 'mail_refused'] as const),
+      ],
     }),
     async (c) => {
       const { support } = await servicesOf(c);
