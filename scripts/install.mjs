@@ -1,4 +1,4 @@
-// Runs before `npm start` and `npm test`, on whatever Node npm itself runs on: brings node_modules in line with the lock file.
+// Runs before what has to work on a fresh clone, on whatever Node npm itself runs on: brings node_modules in line with the lock file.
 import { execSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
