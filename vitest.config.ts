@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { defineConfig } from 'vitest/config';
 
@@ -81,18 +82,15 @@ const endToEnd = {
     include: ['test/e2e/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    // Each brings the whole service up, and the first makes its secrets.
-    fileParallelism: false,
-    // When the others are done: people's patience is measured here.
-    sequence: { groupOrder: 1 },
+    globalSetup: ['./test/e2e/secrets.ts'],
   },
 };
 
 export default defineConfig({
   test: {
     silent: 'passed-only',
-    // All of the machine: by default a machine of two cores would run one file at a time.
-    maxWorkers: '100%',
+    // All of the machine, and one more, as most of the time something waits; each has a workerd of its own.
+    maxWorkers: Math.min(6, availableParallelism() + 1),
     projects: [
       inWorkerd('people', { include: ROUTES, exclude: [] }),
       inWorkerd('workerd', { include: ['test/**/*.test.ts'], exclude: ['test/e2e/**', ...ROUTES] }),

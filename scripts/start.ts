@@ -46,6 +46,8 @@ const start = async ({ port, smtpPort, mailboxPort, textsPort, state }: Options)
     [
       'dev',
       ...['--ip', IP, '--port', String(port), '--persist-to', state],
+      // Any that is free: services that start beside each other would both take the usual one.
+      ...['--inspector-port', '0'],
       '--show-interactive-dev-session=false',
       ...['--log-level', 'log'],
       ...variables.flatMap((variable) => ['--var', variable]),
