@@ -96,7 +96,7 @@ describe('a person at the hosted login page', () => {
       const code = /\b\d{6}\b/.exec((await mailsTo(ports, email)).at(-1)?.text ?? '')?.[0];
       if (code === undefined) throw new Error('There is no such mail yet');
       return code;
-    }, 5000);
+    }, 20_000);
 
   const typeAddress = async (page: Page, site: string, email: string): Promise<void> => {
     await page.goto(`${site}/login`);

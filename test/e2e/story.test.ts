@@ -142,13 +142,13 @@ describe('the service as npm start brings it up', () => {
     const settings = { rate_limits: { mail_interval_seconds: 1 } };
     await operate('PUT', '', { name: 'The Shop', site_url: 'https://shop.example.com', settings });
     const resetBody = { email: 'hopper@example.com', reset_uri: '/customers/do_reset' };
-    await vi.waitFor(async () => expect((await post('password_reset', resetBody)).status).toBe(200), 5000);
+    await vi.waitFor(async () => expect((await post('password_reset', resetBody)).status).toBe(200), 20_000);
     const code = await vi.waitFor(async () => {
       const [mail] = (await mailsTo(ports, 'hopper@example.com')).filter(({ text }) => text.includes('/do_reset/'));
       return (
         /https:\/\/shop\.example\.com\/customers\/do_reset\/(\w{10})\s/.exec(mail?.text ?? 'none yet')?.[1] ?? raise()
       );
-    }, 5000);
+    }, 20_000);
     const reset = await post('do_reset', { email: 'hopper@example.com', code });
     const { payload } = await jwtVerify<{ passphrase: string }>(
       JSON.parse(reset.text).token,

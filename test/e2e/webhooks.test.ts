@@ -152,7 +152,7 @@ describe('webhooks of the service as npm start brings it up', () => {
           }));
           expect(failed).toEqual(errors.map((last_error) => ({ status: 'pending', attempts: 1, last_error })));
         },
-        { timeout: 20_000, interval: 500 },
+        { timeout: 40_000, interval: 500 },
       );
     }
     expect(receiver.received).toEqual([]);
@@ -174,5 +174,5 @@ describe('webhooks of the service as npm start brings it up', () => {
     }
     expect(receiver.faults).toEqual([]);
     expect(receiver.canaryHits()).toBe(0);
-  }, 90_000);
+  }, 240_000);
 });
