@@ -12,7 +12,7 @@ import { configurationOf, readSource } from '../../scripts/deploy/configuration.
 import { readEnvironment } from '../../scripts/deploy/environment.ts';
 import { createProcesses } from '../../scripts/local/processes.ts';
 import { call } from './http.ts';
-import { mailsTo } from './mails.ts';
+import { mailWith } from './mails.ts';
 import { freePorts, newStateFolder, operatorHeaders, type Ports, start, untilPrinted } from './service.ts';
 
 const root = path.join(import.meta.dirname, '../..');
@@ -65,8 +65,8 @@ const makePerson = async (ports: Ports, company: string) => {
     headers: { 'x-access-superkey': superkey, 'x-access-supertoken': supertoken },
     body: { company, email: 'ada@example.com', send_activation: true },
   });
-  const [mail] = await mailsTo(ports, 'ada@example.com');
-  const [, identifier, secret] = /\/activate\/([^/\s]+)\/([A-Z0-9]+)/.exec(mail?.text ?? '') ?? [];
+  const { match } = await mailWith(ports, 'ada@example.com', /\/activate\/([^/\s]+)\/([A-Z0-9]+)/);
+  const [, identifier, secret] = match;
   const [password, password_check] = ['a long story, kept', 'a long story, kept'];
   const body = { identifier, secret, password, password_check };
   await call(ports.worker, 'kept.localhost', '/customers/activate', { method: 'POST', body });

@@ -1,10 +1,10 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startOidcProviders } from '../peers/oidc.ts';
 import { launchBrowser } from './browser.ts';
 import { startFrontEnd } from './front-end.ts';
 import { call } from './http.ts';
-import { mailsTo } from './mails.ts';
+import { mailWith } from './mails.ts';
 import { freePorts, newStateFolder, operatorHeaders, type Ports, start, untilPrinted } from './service.ts';
 
 describe('a person at the hosted login page', () => {
@@ -91,12 +91,7 @@ describe('a person at the hosted login page', () => {
     return page;
   };
 
-  const mailedCode = (email: string): Promise<string> =>
-    vi.waitFor(async () => {
-      const code = /\b\d{6}\b/.exec((await mailsTo(ports, email)).at(-1)?.text ?? '')?.[0];
-      if (code === undefined) throw new Error('There is no such mail yet');
-      return code;
-    }, 20_000);
+  const mailedCode = async (email: string): Promise<string> => (await mailWith(ports, email, /\b\d{6}\b/)).match[0];
 
   const typeAddress = async (page: Page, site: string, email: string): Promise<void> => {
     await page.goto(`${site}/login`);

@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { launchBrowser } from './browser.ts';
 import { call } from './http.ts';
-import { mailsTo } from './mails.ts';
+import { mailWith } from './mails.ts';
 import { freePorts, newStateFolder, operatorHeaders, type Ports, portOf, start, untilPrinted } from './service.ts';
 
 const LOGO = '<svg xmlns="http://www.w3.org/2000/svg" width="48" height="48"><circle cx="24" cy="24" r="24"/></svg>';
@@ -98,13 +98,8 @@ describe('a person with a browser in which no script runs', () => {
   };
 
   /** The newest link of this kind that was mailed to an address. */
-  const linkTo = (email: string, place: string): Promise<string> =>
-    vi.waitFor(async () => {
-      const texts = (await mailsTo(ports, email)).map(({ text }) => text).join('\n');
-      const link = [...texts.matchAll(new RegExp(`http://\\S+/${place}/\\S+`, 'g'))].at(-1)?.[0];
-      if (link === undefined) throw new Error('There is no such mail yet');
-      return link;
-    }, 20_000);
+  const linkTo = async (email: string, place: string): Promise<string> =>
+    (await mailWith(ports, email, new RegExp(`http://\\S+/${place}/\\S+`))).match[0];
 
   const logIn = (email: string, password: string) =>
     call(ports.worker, HOST, '/customers/login', { method: 'POST', body: { email, password } });

@@ -1,12 +1,8 @@
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { call } from './http.ts';
-import { mailsTo } from './mails.ts';
+import { mailWith } from './mails.ts';
 import { freePorts, newStateFolder, operatorHeaders, type Ports, type Run, start, untilPrinted } from './service.ts';
-
-const raise = (): never => {
-  throw new Error('There is no such mail yet');
-};
 
 const printed = (run: Run, what: string): string =>
   new RegExp(`^ +${what} +(\\S+)$`, 'm').exec(run.output())?.[1] ?? '';
@@ -56,9 +52,9 @@ describe('the service as npm start brings it up', () => {
 
     const asked = await call(ports.worker, host, '/customer/ada@example.com/passcode', { headers });
     expect(asked.status).toBe(200);
-    const [mail] = await mailsTo(ports, 'Ada@example.com');
-    expect(mail?.subject).toBe('Votre code d’accès pour The Bakery');
-    const passcode = /\b\d{6}\b/.exec(mail?.text ?? '')?.[0];
+    const { mail, match } = await mailWith(ports, 'Ada@example.com', /\b\d{6}\b/);
+    expect(mail.subject).toBe('Votre code d’accès pour The Bakery');
+    const [passcode] = match;
 
     const traded = await call(ports.worker, host, `/customer/ada@example.com/auth?passcode=${passcode}`, { headers });
     expect(traded.status).toBe(200);
@@ -92,9 +88,8 @@ describe('the service as npm start brings it up', () => {
       return JSON.parse(answer.text).token;
     };
     const linkTo = async (email: string, place: string) => {
-      const mails = await mailsTo(ports, email);
-      const [, identifier, secret] =
-        new RegExp(`/${place}/([^/\\s]+)/([A-Z0-9]+)`).exec(mails.map(({ text }) => text).join('\n')) ?? [];
+      const { match } = await mailWith(ports, email, new RegExp(`/${place}/([^/\\s]+)/([A-Z0-9]+)`));
+      const [, identifier, secret] = match;
       return { identifier, secret };
     };
 
@@ -143,12 +138,8 @@ describe('the service as npm start brings it up', () => {
     await operate('PUT', '', { name: 'The Shop', site_url: 'https://shop.example.com', settings });
     const resetBody = { email: 'hopper@example.com', reset_uri: '/customers/do_reset' };
     await vi.waitFor(async () => expect((await post('password_reset', resetBody)).status).toBe(200), 20_000);
-    const code = await vi.waitFor(async () => {
-      const [mail] = (await mailsTo(ports, 'hopper@example.com')).filter(({ text }) => text.includes('/do_reset/'));
-      return (
-        /https:\/\/shop\.example\.com\/customers\/do_reset\/(\w{10})\s/.exec(mail?.text ?? 'none yet')?.[1] ?? raise()
-      );
-    }, 20_000);
+    const link = /https:\/\/shop\.example\.com\/customers\/do_reset\/(\w{10})\s/;
+    const [, code = ''] = (await mailWith(ports, 'hopper@example.com', link)).match;
     const reset = await post('do_reset', { email: 'hopper@example.com', code });
     const { payload } = await jwtVerify<{ passphrase: string }>(
       JSON.parse(reset.text).token,
