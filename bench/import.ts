@@ -31,8 +31,8 @@ const customerOf = (index: number) => ({
  * How fast customers are imported into the Worker on this machine, and whether its memory grows with their number. Each
  * count by a service of its own: the local proxy in front of the Worker gives up after a request of many seconds.
  *
- * Measured on two cores that had other work, too: 20,000 at 6,200 a second within 329 MiB, 200,000 at 4,500 a second within
- * 408 MiB, 64 of which are the proxy's. Of 300,000 (130 MB) the last 200,000 added 13 MiB: what grows at first are the
+ * Measured on two cores with no other work: 20,000 at 7,100 a second within 338 MiB, 200,000 at 7,400 a second within
+ * 412 MiB, 64 of which are the proxy's. Of 300,000 (130 MB) the last 200,000 added 13 MiB: what grows at first are the
  * heap, up to where it is collected, and the cache of the local database.
  */
 export const benchImport = async (): Promise<void> => {
