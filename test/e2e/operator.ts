@@ -9,12 +9,14 @@ const root = path.join(import.meta.dirname, '../..');
 
 const script = path.join(root, 'scripts/operator.ts');
 
-/** What the command line gets of this environment: nothing that would point it elsewhere. */
-const environment = (more: Record<string, string>) => {
-  const { GATEHOUSE_URL, GATEHOUSE_OPERATOR_TOKEN, INIT_CWD, FORCE_COLOR, NO_COLOR, ...rest } = process.env;
+/** What the command line gets of this environment: nothing that would point it elsewhere, or tell it of colours. */
+const environment = (more: Record<string, string>) => ({
+  PATH: process.env.PATH,
+  HOME: process.env.HOME,
   // So many runs of it would compile the same for half of their time.
-  return { ...rest, NODE_COMPILE_CACHE: path.join(root, 'node_modules/.cache/operator'), ...more };
-};
+  NODE_COMPILE_CACHE: path.join(root, 'node_modules/.cache/operator'),
+  ...more,
+});
 
 /** `null` leaves standard input open. */
 type Settings = { env?: Record<string, string>; input?: string | null };
