@@ -30,7 +30,8 @@ export const startScriptedServer = async () => {
     unfinished.set(path, pending.add(response));
     response.on('close', () => pending.delete(response));
     const { method = '', headers } = request;
-    requests.set(path, [...(requests.get(path) ?? []), { method, headers, body: await text(request) }]);
+    const body = await text(request);
+    requests.set(path, [...(requests.get(path) ?? []), { method, headers, body }]);
     await answerWith(response, answers.get(path) ?? { status: 404 });
   });
   const control = createServer(async (request, response) => {
