@@ -3,10 +3,19 @@ import bcrypt from 'bcryptjs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { call } from './http.ts';
 import { chunksOf, readExport, type Summary, sendImport, summaryIn } from './imports.ts';
-import { freePorts, newStateFolder, operatorHeaders, type Ports, type Run, start, untilPrinted } from './service.ts';
+import {
+  freePorts,
+  killAll,
+  newStateFolder,
+  operatorHeaders,
+  type Ports,
+  type Run,
+  start,
+  untilPrinted,
+} from './service.ts';
 
 const COUNT = 100_000;
-/** As the command line sends them: a Worker has so much time for a request, and no more. */
+/** In a request: a Worker has so much time for one, and no more. */
 const PART = 10_000;
 const PASSWORD = 'correct horse battery staple';
 const OF_OURS = /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/;
@@ -94,10 +103,10 @@ it('an import whose Worker is killed half way is finished by the next run, and i
   for (const first of parts.slice(0, parts.length / 2)) await importPart(first);
   const isOnItsWay = Promise.withResolvers<void>();
   const breaking = importPart(interrupted, (index) => {
-    if (index === interrupted + PART - 1) isOnItsWay.resolve();
+    if (index === interrupted + PART / 2) isOnItsWay.resolve();
   }).catch(() => []);
   await isOnItsWay.promise;
-  await putDown();
+  await killAll(run);
   expect(JSON.stringify(await breaking)).not.toContain('summary');
   await bringUp();
   const before = await readCustomers();

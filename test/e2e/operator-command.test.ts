@@ -232,8 +232,9 @@ describe('the operator command line', () => {
     expect(await types('--subject', id)).toEqual(['customer.created']);
     const following = startOperator(['events', slug, '--type', 'customer.*', '--follow', '--json'], { env });
     await once(following.process.stdout, 'data');
+    const more = once(following.process.stdout, 'data');
     await operateDone('customer', 'disable', slug, id);
-    await once(following.process.stdout, 'data');
+    await more;
     following.process.kill('SIGINT');
     const { code, stdout } = await following.ended;
     const shown = stdout.trimEnd().split('\n');

@@ -1,10 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import net, { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { readOperatorToken } from '../../scripts/local/secrets.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 
@@ -57,6 +57,13 @@ export const start = (ports: Ports, state: string): Run => {
   return { process: child, output: () => output, ended };
 };
 
+/** Kills the Worker and all beside it at once, as a power failure would. */
+export const killAll = async (run: Run): Promise<void> => {
+  const children = execFileSync('pgrep', ['-P', String(run.process.pid)], { encoding: 'utf8' });
+  for (const pid of children.trim().split('\n')) process.kill(-Number(pid), 'SIGKILL');
+  await run.ended;
+};
+
 /** Waits until a run has printed this. */
 export const untilPrinted = async (run: Run, text: string): Promise<void> => {
   while (!run.output().includes(text)) {
@@ -71,7 +78,6 @@ export const newStateFolder = async () => {
 };
 
 /** The operator's token, as the first run has made it. */
-export const operatorHeaders = () => {
-  const vars = readFileSync(path.join(root, '.dev.vars'), 'utf8');
-  return { Authorization: `Bearer ${/^OPERATOR_TOKEN="?([^"\n]+)/m.exec(vars)?.[1]}` };
-};
+export const operatorHeaders = () => ({
+  Authorization: `Bearer ${readOperatorToken(path.join(root, '.dev.vars'))}`,
+});

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
@@ -7,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { call } from './http.ts';
 import {
   freePorts,
+  killAll,
   newStateFolder,
   operatorHeaders,
   type Ports,
@@ -71,13 +71,6 @@ const startReceiver = async () => {
       server.close();
     },
   };
-};
-
-/** Kills the Worker and all beside it at once, as a power failure would. */
-const killAll = async (run: Run): Promise<void> => {
-  const children = execFileSync('pgrep', ['-P', String(run.process.pid)], { encoding: 'utf8' });
-  for (const pid of children.trim().split('\n')) process.kill(-Number(pid), 'SIGKILL');
-  await run.ended;
 };
 
 describe('webhooks of the service as npm start brings it up', () => {

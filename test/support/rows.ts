@@ -22,15 +22,19 @@ export const eventsAbout = async (subject: string): Promise<{ type: string; acto
 /** All that is at rest of a tenant in D1, and all that is in KV, as one text. Tables that hold a person's data by design are left out. */
 export const atRest = async (tenantId: string, leftOut: readonly string[] = []): Promise<string> => {
   const rows = Object.entries(await rowsOf(tenantId)).filter(([table]) => !leftOut.includes(table));
-  const names: string[] = [];
+  return JSON.stringify([rows, await entriesInKv()]);
+};
+
+/** What KV lists, and what it gives for each. */
+const entriesInKv = async (): Promise<unknown[]> => {
+  const entries: unknown[] = [];
   let cursor: string | null = null;
   do {
     const page: KVNamespaceListResult<unknown> = await env.KV.list({ cursor });
-    names.push(...page.keys.map(({ name }) => name));
+    entries.push(...(await Promise.all(page.keys.map(async (key) => [key, await env.KV.get(key.name)]))));
     cursor = page.list_complete ? null : page.cursor;
   } while (cursor !== null);
-  const values = await Promise.all(names.map(async (name) => [name, await env.KV.get(name)]));
-  return JSON.stringify([rows, values]);
+  return entries;
 };
 
 /** All that there is in D1 and KV: of every tenant, of every test. */
@@ -39,14 +43,7 @@ export const everythingStored = async (): Promise<string> => {
     "select name from sqlite_master where type = 'table' and name not like 'sqlite_%' and name not like '_cf_%'",
   ).all<{ name: string }>();
   const tables = await env.DB.batch(results.map(({ name }) => env.DB.prepare(`select * from ${name}`)));
-  const entries: unknown[] = [];
-  let cursor: string | null = null;
-  do {
-    const page: KVNamespaceListResult<unknown> = await env.KV.list({ cursor });
-    entries.push(page, ...(await Promise.all(page.keys.map(({ name }) => env.KV.get(name)))));
-    cursor = page.list_complete ? null : page.cursor;
-  } while (cursor !== null);
-  return JSON.stringify([tables.map((table) => table.results), entries]);
+  return JSON.stringify([tables.map((table) => table.results), await entriesInKv()]);
 };
 
 /** Writes a row as it is. */
