@@ -6,6 +6,8 @@ export type Zone = { id: string; name: string };
 /** An address that leads nowhere, for a name whose requests all end at Cloudflare (RFC 6666). */
 export const NOWHERE = '100::';
 
+const RECORDS_A_PAGE = 100;
+
 const record = z.object({ name: z.string(), content: z.string() });
 
 /** The domains of the account: what the wildcard below ours needs. */
@@ -13,7 +15,7 @@ export interface Zones {
   /** The zone that a domain is in. */
   find(domain: string): Promise<Zone | null>;
   hasRecord(zone: Zone, host: string): Promise<boolean>;
-  /** The hosts below a domain whose requests come to Cloudflare, and where they go from there; up to a hundred. */
+  /** The hosts below a domain whose requests come to Cloudflare, and where they go from there. */
   listHostsBelow(zone: Zone, domain: string): Promise<{ host: string; content: string }[]>;
   /** Sends the host's requests to Cloudflare. */
   createRecord(zone: Zone, host: string): Promise<void>;
@@ -39,11 +41,15 @@ export const createZones = ({ ask }: Cloudflare, accountId: string): Zones => ({
   },
 
   listHostsBelow: async (zone, domain) => {
-    const query = new URLSearchParams({ 'name.endswith': `.${domain}`, proxied: 'true', per_page: '100' });
-    const records = await ask(`/zones/${zone.id}/dns_records?${query}`, z.array(record));
-    return records
-      .filter(({ name }) => name.endsWith(`.${domain}`))
-      .map(({ name, content }) => ({ host: name, content }));
+    const hosts: { host: string; content: string }[] = [];
+    for (let page = 1; ; page += 1) {
+      const wanted = { 'name.endswith': `.${domain}`, proxied: 'true', per_page: String(RECORDS_A_PAGE) };
+      const query = new URLSearchParams({ ...wanted, page: String(page) });
+      const records = await ask(`/zones/${zone.id}/dns_records?${query}`, z.array(record));
+      const below = records.filter(({ name }) => name.endsWith(`.${domain}`));
+      hosts.push(...below.map(({ name, content }) => ({ host: name, content })));
+      if (records.length < RECORDS_A_PAGE) return hosts;
+    }
   },
 
   createRecord: async (zone, host) => {

@@ -183,8 +183,11 @@ export const startCloudflare = async (accountId: string, zoneName: string) => {
     [`GET /zones/${zone.id}/workers/routes`]: () => ({ result: [] }),
     [`GET /zones/${zone.id}/dns_records`]: ({ query: wanted }) => {
       const [name, ending] = [wanted.get('name'), wanted.get('name.endswith')];
+      const [page, perPage] = [Number(wanted.get('page') ?? 1), Number(wanted.get('per_page') ?? 100)];
       return {
-        result: records.filter((each) => each.name === name || (ending && String(each.name).endsWith(ending))),
+        result: records
+          .filter((each) => each.name === name || (ending && String(each.name).endsWith(ending)))
+          .slice((page - 1) * perPage, page * perPage),
       };
     },
     [`POST /zones/${zone.id}/dns_records`]: ({ read }) => {
