@@ -1,39 +1,36 @@
 // `npm run backup`: all rows of a database in a file, in an order in which another database takes them.
-import { rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { HELP, type Options, readOptions } from './backup/options.ts';
 import { orderInserts } from './backup/order.ts';
 import { listTables } from './backup/tables.ts';
+import { callerFolder, runCommand } from './local/command.ts';
 import { createProcesses } from './local/processes.ts';
+import { writeWhole } from './local/whole-file.ts';
 
 const processes = createProcesses(path.join(import.meta.dirname, '..'));
 
 const backUp = async ({ configuration, file, place }: Options): Promise<void> => {
   const tables = listTables();
-  const unordered = `${file}.part`;
+  // Nobody else may look into it: wrangler lets all read what it writes.
+  const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-backup-'));
   try {
+    const exported = path.join(folder, 'exported.sql');
     await processes.run('wrangler', [
-      ...['d1', 'export', 'DB', place, '--config', configuration, '--output', unordered],
+      ...['d1', 'export', 'DB', place, '--config', configuration, '--output', exported],
       ...['--no-schema', '--skip-confirmation'],
       ...tables.flatMap((table) => ['--table', table]),
     ]);
-    await orderInserts(unordered, tables, file);
+    await writeWhole(file, orderInserts(exported, tables, folder));
   } finally {
-    await rm(unordered, { force: true });
+    await rm(folder, { recursive: true });
   }
   console.log(`${file}: the rows of ${tables.length} tables`);
 };
 
-for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(name, () => void processes.stop().then(() => process.exit(130)));
-}
-
-try {
-  // npm changes into the package's folder, and says where it was called.
-  const options = readOptions(process.argv.slice(2), process.env.INIT_CWD ?? process.cwd());
+await runCommand(processes, async () => {
+  const options = readOptions(process.argv.slice(2), callerFolder());
   if (options === null) console.log(HELP);
   else await backUp(options);
-} catch (error) {
-  console.error(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
-}
+});

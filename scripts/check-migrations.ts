@@ -15,7 +15,7 @@ const faults = migrationsIn(folder).flatMap((file) =>
   readFileSync(path.join(folder, file), 'utf8')
     .split('\n')
     .flatMap((line, i) =>
-      /drop\s+(table|column)|\brename\s+(to|column)|__new_/i.test(line)
+      /drop\s+table|alter\s+table\s+\S+\s+(drop|rename)\b|__new_/i.test(line)
         ? [`migrations/${file}:${i + 1}: ${line.trim()}`]
         : [],
     ),

@@ -12,6 +12,7 @@ import { release, versionIn } from './deploy/release.ts';
 import { ensureSecrets } from './deploy/secrets.ts';
 import { freshAccount, signIn } from './deploy/sign-in.ts';
 import { createSteps, StepError, type Steps } from './deploy/steps.ts';
+import { callerFolder, runCommand } from './local/command.ts';
 import { createProcesses } from './local/processes.ts';
 
 const HEALTH_PATIENCE_MILLISECONDS = 180_000;
@@ -114,8 +115,7 @@ const tellOfWildcard = async (domain: string, say: Steps['say']): Promise<void> 
 };
 
 const main = async (): Promise<void> => {
-  // npm changes into the package's folder, and says where it was called.
-  const options = readOptions(process.argv.slice(2), process.env.INIT_CWD ?? process.cwd());
+  const options = readOptions(process.argv.slice(2), callerFolder());
   if (options === null) {
     console.log(HELP);
     return;
@@ -130,13 +130,4 @@ const main = async (): Promise<void> => {
   }
 };
 
-for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(name, () => void processes.stop().then(() => process.exit(130)));
-}
-
-try {
-  await main();
-} catch (error) {
-  console.error(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
-}
+await runCommand(processes, main);

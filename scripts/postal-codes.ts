@@ -1,5 +1,6 @@
 // `npm run postal-codes`: loads the places of postal codes into D1, here or where the service is deployed.
 import path from 'node:path';
+import { callerFolder, runCommand } from './local/command.ts';
 import { createProcesses } from './local/processes.ts';
 import { readGeoNames } from './postal-codes/geonames.ts';
 import { loadPostalCodes } from './postal-codes/load.ts';
@@ -9,8 +10,7 @@ const root = path.join(import.meta.dirname, '..');
 const processes = createProcesses(root);
 
 const main = async (): Promise<void> => {
-  // npm changes into the package's folder, and says where it was called.
-  const options = readOptions(root, process.argv.slice(2), process.env.INIT_CWD ?? process.cwd());
+  const options = readOptions(root, process.argv.slice(2), callerFolder());
   if (options === null) {
     console.log(HELP);
     return;
@@ -25,13 +25,4 @@ const main = async (): Promise<void> => {
   console.log(`Loaded in ${seconds} s: ${loaded.join(', ')}`);
 };
 
-for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(name, () => void processes.stop().then(() => process.exit(130)));
-}
-
-try {
-  await main();
-} catch (error) {
-  console.error(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
-}
+await runCommand(processes, main);

@@ -1,37 +1,34 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { createReadStream } from 'node:fs';
+import { appendFile } from 'node:fs/promises';
 import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
 
 /** As many statements are written at once. */
 const BATCH = 1000;
 
 /**
- * Writes the INSERTs of an export so that every row comes behind those that it refers to. Wrangler sorts them by the age
- * of the tables, and D1 takes a file in parts, between which its foreign keys must hold.
+ * The INSERTs of an export, so that every row comes behind those that it refers to. Wrangler sorts them by the age of the
+ * tables, and D1 takes a file in parts, between which its foreign keys must hold. What is read is kept in `folder`
+ * meanwhile, a file for each table.
  */
-export const orderInserts = async (exported: string, tables: readonly string[], ordered: string): Promise<void> => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-backup-'));
+export async function* orderInserts(
+  exported: string,
+  tables: readonly string[],
+  folder: string,
+): AsyncGenerator<Uint8Array> {
   const pending = new Map(tables.map((table) => [table, [] as string[]]));
   const write = async (table: string, statements: string[]): Promise<void> =>
     appendFile(path.join(folder, table), statements.splice(0).join(''));
-  try {
-    for await (const statement of statementsOf(exported)) {
-      const [, table = ''] = /^INSERT INTO "(\w+)"/.exec(statement) ?? [];
-      const statements = pending.get(table);
-      if (!statements) continue;
-      if (statements.push(statement) >= BATCH) await write(table, statements);
-    }
-    await writeFile(ordered, '', { mode: 0o600 });
-    for (const [table, statements] of pending) {
-      await write(table, statements);
-      await pipeline(createReadStream(path.join(folder, table)), createWriteStream(ordered, { flags: 'a' }));
-    }
-  } finally {
-    await rm(folder, { recursive: true });
+  for await (const statement of statementsOf(exported)) {
+    const [, table = ''] = /^INSERT INTO "(\w+)"/.exec(statement) ?? [];
+    const statements = pending.get(table);
+    if (!statements) continue;
+    if (statements.push(statement) >= BATCH) await write(table, statements);
   }
-};
+  for (const [table, statements] of pending) {
+    await write(table, statements);
+    yield* createReadStream(path.join(folder, table));
+  }
+}
 
 /** A statement ends at a semicolon at the end of a line, if that is in no text: there, every quote has its second. */
 async function* statementsOf(file: string): AsyncGenerator<string> {

@@ -17,7 +17,7 @@ const source = z.looseObject({
   queues: z
     .looseObject({
       producers: z.array(z.looseObject({ queue: z.string() })).default([]),
-      consumers: z.array(z.looseObject({ queue: z.string(), dead_letter_queue: z.string().optional() })).default([]),
+      consumers: z.array(z.looseObject({ queue: z.string(), dead_letter_queue: z.undefined().optional() })).default([]),
     })
     .default({ producers: [], consumers: [] }),
 });
@@ -34,10 +34,7 @@ export const readSource = async (file: string): Promise<Source> => {
 export type Names = { worker: string; database: string; namespace: string; queues: string[] };
 
 export const namesOf = ({ name, d1_databases: [database], queues }: Source, environment: Environment): Names => {
-  const used = [
-    ...queues.producers.map(({ queue }) => queue),
-    ...queues.consumers.flatMap(({ queue, dead_letter_queue: dead }) => (dead === undefined ? [queue] : [queue, dead])),
-  ];
+  const used = [...queues.producers, ...queues.consumers].map(({ queue }) => queue);
   return {
     worker: within(environment, name),
     database: within(environment, database.database_name),
@@ -92,11 +89,7 @@ export const configurationOf = (root: string, source: Source, environment: Envir
     kv_namespaces: [{ ...namespace, ...(found.namespaceId !== null && { id: found.namespaceId }) }],
     queues: {
       producers: source.queues.producers.map((each) => ({ ...each, queue: within(environment, each.queue) })),
-      consumers: source.queues.consumers.map(({ dead_letter_queue: dead, ...each }) => ({
-        ...each,
-        queue: within(environment, each.queue),
-        ...(dead !== undefined && { dead_letter_queue: within(environment, dead) }),
-      })),
+      consumers: source.queues.consumers.map((each) => ({ ...each, queue: within(environment, each.queue) })),
     },
     ratelimits: source.ratelimits.map((each) => ({ ...each, namespace_id: counterOf(`${names.worker} ${each.name}`) })),
     routes: routesOf(environment, found.zone),

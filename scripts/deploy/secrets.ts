@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseEnv } from 'node:util';
 import { parseMailUrl } from '../../src/outside/mail/settings.ts';
 import { parseSmsUrl } from '../../src/outside/texts/settings.ts';
+import { addSecrets, newSecret } from '../local/secrets.ts';
 import type { Account, Database } from './account.ts';
 import type { Names } from './configuration.ts';
 import { hasTenants } from './database.ts';
@@ -17,10 +17,7 @@ type SecretName = (typeof NAMES)[number];
 /** The environment's secrets as they are kept on this machine: the only place where they can be read again. */
 export type Secrets = Partial<Record<SecretName, string>>;
 
-const GENERATED: Partial<Record<SecretName, () => string>> = {
-  MASTER_KEY: () => randomBytes(32).toString('base64'),
-  OPERATOR_TOKEN: () => randomBytes(32).toString('base64url'),
-};
+const GENERATED: Partial<Record<SecretName, () => string>> = newSecret;
 
 // With a malformed one the Worker would serve nothing.
 const isWellFormed = (name: SecretName, secret: string): boolean => {
@@ -87,7 +84,7 @@ export const ensureSecrets = (
     const due = NAMES.filter((name) => !kept.includes(name));
     const generated = due.filter((name) => given[name] === undefined && GENERATED[name] !== undefined);
     if (generated.includes('MASTER_KEY')) await refuseToLoseData(account, database, file);
-    if (generated.length > 0 && process.env.CI) {
+    if (!isDryRun && generated.length > 0 && process.env.CI) {
       throw new StepError(
         `secrets failed: ${file} has no ${generated.join(', ')}, and what is generated here would be lost.`,
       );
@@ -126,12 +123,6 @@ const refuseToLoseData = async (account: Account, database: Database | null, fil
 
 /** Generates these secrets, keeps them in the file, and gives all that the file has then. */
 const generate = (file: string, names: readonly SecretName[]): Secrets => {
-  if (names.length === 0) return readSecrets(file);
-  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
-  const lines = names.map((name) => `${name}="${GENERATED[name]?.()}"\n`);
-  const before = text === '' || text.endsWith('\n') ? text : `${text}\n`;
-  writeFileSync(file, before + lines.join(''), { mode: 0o600 });
-  // The mode above is that of a new file only.
-  chmodSync(file, 0o600);
+  if (names.length > 0) addSecrets(file, Object.fromEntries(names.map((name) => [name, GENERATED[name]?.() ?? ''])));
   return readSecrets(file);
 };

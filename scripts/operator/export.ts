@@ -1,7 +1,6 @@
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import { writeWhole } from '../local/whole-file.ts';
 import type { OpenContext } from './context.ts';
 import { countOf } from './counts.ts';
 import { examples } from './examples.ts';
@@ -35,7 +34,7 @@ export const addExportCommand = (program: CommandUnknownOpts, open: OpenContext)
       });
       try {
         if (file === '-') await pipeline(counted, process.stdout, { end: false, signal: interruption });
-        else await keep(counted, resolveFile(file), interruption);
+        else await writeWhole(resolveFile(file), counted, { signal: interruption });
       } finally {
         progress.clear();
       }
@@ -72,20 +71,5 @@ const parseLine = (line: string): unknown => {
   } catch {
     // Whatever it is, its text may hold a secret.
     throw brokenOff(null);
-  }
-};
-
-/** Writes beside the file first: what carries its name is whole. */
-const keep = async (chunks: AsyncIterable<Uint8Array>, file: string, interruption: AbortSignal): Promise<void> => {
-  const unfinished = `${file}.part`;
-  // Left by a run that was killed, or put there by somebody else.
-  await rm(unfinished, { force: true });
-  try {
-    const target = createWriteStream(unfinished, { flags: 'wx', mode: 0o600, flush: true });
-    await pipeline(chunks, target, { signal: interruption });
-    await rename(unfinished, file);
-  } catch (error) {
-    await rm(unfinished, { force: true });
-    throw error;
   }
 };

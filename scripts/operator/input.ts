@@ -2,14 +2,14 @@ import { open } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { callerFolder } from '../local/command.ts';
 import { type Item, jsonObject } from './client.ts';
 import { WrongUsage } from './failures.ts';
 
 /** A file that was named, or standard input for `-`. `bytes` is its size, where it has one. */
 export type Input = { name: string; bytes: number | null; stream: Readable };
 
-/** npm changes into the package's folder, and says where it was called. */
-export const resolveFile = (file: string): string => path.resolve(process.env.INIT_CWD ?? process.cwd(), file);
+export const resolveFile = (file: string): string => path.resolve(callerFolder(), file);
 
 export const openInput = async (file: string): Promise<Input> => {
   if (file === '-') return { name: 'standard input', bytes: null, stream: process.stdin };

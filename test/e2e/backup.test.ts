@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { globSync, readFileSync, statSync } from 'node:fs';
-import { copyFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { text } from 'node:stream/consumers';
@@ -139,15 +139,14 @@ describe('a backup', () => {
 describe('the rows of a backup', () => {
   it('come behind those that they refer to, whatever their texts look like', async () => {
     const exported = path.join(state.folder, 'exported.sql');
-    const ordered = path.join(state.folder, 'ordered.sql');
     const child = `INSERT INTO "child" ("a") VALUES('it''s;\nINSERT INTO "parent" ("a") VALUES(2);\r\n');\n`;
     const parent = 'INSERT INTO "parent" ("a") VALUES(1);\n';
     await writeFile(
       exported,
       `PRAGMA defer_foreign_keys=TRUE;\n${child}${parent}INSERT INTO "other" ("a") VALUES(3);\n`,
     );
-    await orderInserts(exported, ['parent', 'none', 'child'], ordered);
-    expect(readFileSync(ordered, 'utf8')).toBe(parent + child);
+    const folder = await mkdtemp(path.join(state.folder, 'ordered-'));
+    expect(await text(orderInserts(exported, ['parent', 'none', 'child'], folder))).toBe(parent + child);
   });
 
   it('are those of every table of the service, but for the postal codes', () => {
