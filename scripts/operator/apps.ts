@@ -6,6 +6,7 @@ import { readSeconds } from './durations.ts';
 import { examples } from './examples.ts';
 import { ServiceRefusal, WrongUsage } from './failures.ts';
 import { allOption, cursorOption, itemsOf, limitOption, showList } from './lists.ts';
+import { readNames } from './names.ts';
 import { column, textColumn } from './table.ts';
 
 const COLUMNS = [
@@ -119,8 +120,6 @@ const findApp = async (client: Client, slug: string, id: string): Promise<Item> 
   }
   throw new ServiceRefusal({ status: 404, code: 'app_not_found', message: 'There is no such app.' }, null);
 };
-
-const readNames = (typed: string): string[] => typed.split(',').flatMap((name) => name.trim() || []);
 
 type Platform = { name: string; url: string };
 

@@ -1,10 +1,11 @@
 import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
-import { confirm } from './confirm.ts';
+import { addNamedCommands } from './collections.ts';
 import type { OpenContext } from './context.ts';
 import { examples } from './examples.ts';
 import { EXIT } from './failures.ts';
 import { readText } from './input.ts';
-import { allOption, cursorOption, itemsOf, limitOption, showList } from './lists.ts';
+import { allOption, cursorOption, limitOption, showList } from './lists.ts';
+import { readNames } from './names.ts';
 import { column, textColumn } from './table.ts';
 
 const COLUMNS = [
@@ -32,27 +33,14 @@ const TOLD_ONCE = 'The secret is not shown again: keep it now where the receiver
 export const addWebhookCommands = (program: CommandUnknownOpts, open: OpenContext): void => {
   const webhook = program.command('webhook').description('where the events of a tenant are sent');
 
-  webhook
-    .command('list')
-    .description('list the webhooks of a tenant')
-    .argument('<slug>', 'of the tenant')
-    .addHelpText('after', examples('webhook list acme'))
-    .action(async (slug) => {
-      const { client, output } = open();
-      const items = await Array.fromAsync(itemsOf(client, { path: ['tenants', slug, 'webhooks'] }));
-      output.list(COLUMNS, { items, next: null });
-    });
-
-  webhook
-    .command('show')
-    .description('show a webhook, without its secret')
-    .argument('<slug>', 'of the tenant')
-    .argument('<name>')
-    .addHelpText('after', examples('webhook show acme crm'))
-    .action(async (slug, name) => {
-      const { client, output } = open();
-      output.record(await client.ask({ path: ['tenants', slug, 'webhooks', name] }));
-    });
+  addNamedCommands(webhook, open, {
+    noun: 'webhook',
+    path: 'webhooks',
+    key: 'name',
+    columns: COLUMNS,
+    example: 'crm',
+    deletion: 'removes the webhook, and what is still to be delivered to it',
+  });
 
   webhook
     .command('put')
@@ -60,15 +48,14 @@ export const addWebhookCommands = (program: CommandUnknownOpts, open: OpenContex
     .argument('<slug>', 'of the tenant')
     .argument('<name>')
     .argument('<url>', 'where the events are sent')
-    .requiredOption('--events <types>', 'with commas between; customer.* for all of a kind, * for all')
+    .requiredOption('--events <types>', 'with commas between; customer.* for all of a kind, * for all', readNames)
     .option('--disabled', 'send nothing for now')
     .option('--secret-file <file>', 'its secret is in there, - for standard input; otherwise the service makes one')
     .addHelpText('after', examples(`webhook put acme crm https://crm.example/hook --events 'customer.*,email.changed'`))
     .action(async (slug, name, url, { events, disabled, secretFile }) => {
       const { client, output } = open();
       const secret = secretFile === undefined ? undefined : (await readText(secretFile)).trim();
-      const types = events.split(',').map((type) => type.trim());
-      const json = { url, events: types, status: disabled ? 'disabled' : 'active', secret };
+      const json = { url, events, status: disabled ? 'disabled' : 'active', secret };
       const answer = await client.ask({ method: 'PUT', path: ['tenants', slug, 'webhooks', name], json });
       output.record(answer);
       if (answer.secret !== undefined) output.note(TOLD_ONCE);
@@ -85,20 +72,6 @@ export const addWebhookCommands = (program: CommandUnknownOpts, open: OpenContex
       const path = ['tenants', slug, 'webhooks', name, 'rotate'];
       output.record(await client.ask({ method: 'POST', path, json: {} }));
       output.note(TOLD_ONCE);
-    });
-
-  webhook
-    .command('delete')
-    .description('remove a webhook, with what is still to be delivered')
-    .argument('<slug>', 'of the tenant')
-    .argument('<name>')
-    .option('--yes', 'do not ask')
-    .addHelpText('after', examples('webhook delete acme crm'))
-    .action(async (slug, name, { yes = false }) => {
-      const { client, output } = open();
-      await confirm(`This removes the webhook ${name}, and what is still to be delivered to it.`, 'yes', yes);
-      await client.send({ method: 'DELETE', path: ['tenants', slug, 'webhooks', name] });
-      output.note(`The webhook ${name} is gone.`);
     });
 
   webhook
