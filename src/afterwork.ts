@@ -6,6 +6,8 @@ export type Afterwork = {
   afterwards: (work: () => Promise<unknown>) => void;
   /** Begins what waits: the answer is on its way. */
   goOn: () => void;
+  /** Does what waits at once: for an answer that takes long, part by part. What fails keeps nobody from going on. */
+  workOff: () => Promise<void>;
 };
 
 export const createAfterwork = (
@@ -16,7 +18,7 @@ export const createAfterwork = (
   const waiting: (() => Promise<unknown>)[] = [];
   const workOff = async (): Promise<void> => {
     await Promise.all(deferred);
-    for (const work of waiting) await work().catch(onFailure);
+    for (let work = waiting.shift(); work; work = waiting.shift()) await work().catch(onFailure);
   };
   return {
     defer: (work) => {
@@ -30,5 +32,6 @@ export const createAfterwork = (
     goOn: () => {
       if (deferred.length > 0 || waiting.length > 0) waitUntil(workOff());
     },
+    workOff,
   };
 };

@@ -2,7 +2,7 @@ import { verifyForeignToken } from './crypto/foreign-tokens.ts';
 import { deriveMasterKeys, type MasterKeys } from './crypto/master-key.ts';
 import { randomToken } from './crypto/random.ts';
 import type { Sealer } from './crypto/sealing.ts';
-import { createAudit, type Origin } from './domain/audit.ts';
+import { createAudit } from './domain/audit.ts';
 import type { ConnectionMemory } from './domain/connections.ts';
 import { createOverdueDeliveries } from './domain/deliveries.ts';
 import type { KeyMemory } from './domain/keyring.ts';
@@ -37,7 +37,7 @@ export type Platform = {
   now: () => number;
   directory: TenantDirectory;
   /** The operator's verbs. */
-  tenants: (origin: Origin) => Tenants;
+  tenants: (request: RequestContext) => Tenants;
   /** The services of one tenant, for one request: nothing of them reaches another's data. */
   servicesOf: (tenant: Tenant, request: RequestContext) => TenantServices;
   /** Makes the attempt that a message of the queue asks for. Gives when it is to come again; null for never. */
@@ -125,13 +125,14 @@ const createPlatform = async (env: Env, { now, fetch }: Seams): Promise<Platform
     settings,
     now,
     directory,
-    tenants: (origin) =>
+    tenants: (request) =>
       createTenants({
         store: tenantStore,
         dataOf: (tenant) => guarded(createTenantDataStore(databaseOf(env, tenant), tenant.id)),
         directory,
         masterKeys,
-        audit: createAudit({ origin, now }),
+        audit: createAudit({ origin: request.origin, now }),
+        note: (tenant, event) => servicesOf(tenant, request).deliveries.note(event),
         now,
       }),
     servicesOf,

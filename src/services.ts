@@ -293,9 +293,12 @@ export const createTenantServices = (resources: TenantResources) => {
       enrich: createEnrichment({ store: guarded(createPostalCodeStore(database)) }),
     }),
     imports: createImports({
-      ...{ connections: connectionStore, providers: providerStore, subscriptions: subscriptionStore, audit, now },
+      ...{ connections: connectionStore, providers: providerStore, subscriptions: subscriptionStore, now },
       store: guarded(createImportStore(database, tenantId)),
       attributesSchema: settings.attributesSchema ?? null,
+      // Most of a repeated import is there already, and its entries come to nothing.
+      audit: createAudit({ origin, now }),
+      note: deliveries.note,
     }),
     exports: createExports({ tenantId, store: guarded(createExportStore(database, tenantId)), audit }),
     authentications: createAuthentications({

@@ -38,6 +38,19 @@ it('tells what failed, and does the rest all the same', async () => {
   expect(steps).toEqual(['waiting']);
 });
 
+it('does part by part what an answer that takes long leaves, each once', async () => {
+  const { afterwards, goOn, workOff, awaited, steps, failures, step } = newCase();
+  afterwards(step('first'));
+  goOn();
+  await Promise.all(awaited);
+  afterwards(() => Promise.reject(new Error('second')));
+  await workOff();
+  afterwards(step('third'));
+  await workOff();
+  expect(steps).toEqual(['first', 'third']);
+  expect(failures).toHaveLength(1);
+});
+
 it('keeps nobody waiting where nothing is left to be done', () => {
   const { goOn, awaited } = newCase();
   goOn();

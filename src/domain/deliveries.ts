@@ -34,7 +34,7 @@ const GAPS_MS = [
 /** By how much of itself a gap may be shorter, so that what failed together does not come back together. */
 const SPREAD = 0.1;
 
-/** Of one request; what is more is handed over when it is overdue. */
+/** At once; what is more is handed over when it is overdue. */
 const MOST_EVENTS = 1000;
 
 /** What has been due for so long was forgotten by the queue, or never got there. */
@@ -57,12 +57,14 @@ type Dependencies = {
 /** What the webhooks of a tenant are to be told of: each event at least once, in no promised order. */
 export const createDeliveries = (dependencies: Dependencies) => {
   const { tenantId, store, queue, webhooks, messages, audit, afterwards, now } = dependencies;
-  const noted: Pick<NewEvent, 'id' | 'type'>[] = [];
+  let noted: Pick<NewEvent, 'id' | 'type'>[] = [];
 
   /** By the events alone: whether they were written, and are still to be told of, shows with the first attempt. */
   const handOver = async (): Promise<void> => {
+    const events = noted;
+    noted = [];
     const subscribers = await webhooks.subscribers();
-    const notes = noted.flatMap(({ id, type }) =>
+    const notes = events.flatMap(({ id, type }) =>
       subscribers.filter((each) => isToldOf(each, type)).map(({ name }) => ({ tenantId, webhook: name, eventId: id })),
     );
     await queue.put(notes);

@@ -1,4 +1,5 @@
 import type { ConnectionStore } from '../storage/connections.ts';
+import type { NewEvent } from '../storage/events.ts';
 import type { ImportedAccount, ImportStore } from '../storage/imports.ts';
 import type { ProviderStore } from '../storage/providers.ts';
 import type { Attributes } from '../storage/schema.ts';
@@ -31,6 +32,8 @@ type Dependencies = {
   subscriptions: SubscriptionStore;
   attributesSchema: Attributes | null;
   audit: Audit;
+  /** Sees to it that webhooks are told of an event, once it is known to be written. */
+  note: (event: NewEvent) => void;
   now: () => number;
 };
 
@@ -38,7 +41,7 @@ type Candidate = { line: number; account: ImportedAccount };
 
 /** Customers from elsewhere, any number of them (contract 5). An import that is repeated changes nothing twice. */
 export const createImports = (dependencies: Dependencies) => {
-  const { store, connections, providers, subscriptions, attributesSchema, audit, now } = dependencies;
+  const { store, connections, providers, subscriptions, attributesSchema, audit, note, now } = dependencies;
 
   const findOffered = async (): Promise<Offered> => {
     const [connected, provided, subscribable] = await Promise.all([
@@ -72,6 +75,7 @@ export const createImports = (dependencies: Dependencies) => {
       );
       const isDecided = (each: Candidate) => tried.has(each) || taken.has(each.account.customer.id);
       for (const { line, account } of undecided.filter(isDecided)) {
+        if (!taken.has(account.customer.id)) note(account.event);
         const paths = taken.get(account.customer.id)?.map(({ path }) => path) ?? [];
         const isKnown = paths.some((path) => path === account.claims[0]?.path);
         outcomes.push({ line, taken: paths.length > 0 ? paths : 'nothing', isKnown });

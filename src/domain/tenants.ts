@@ -1,5 +1,6 @@
 import { newId, type TenantId } from '../crypto/ids.ts';
 import type { MasterKeys } from '../crypto/master-key.ts';
+import type { NewEvent } from '../storage/events.ts';
 import type { Tenant, TenantDataStore, TenantStore } from '../storage/tenants.ts';
 import type { Audit } from './audit.ts';
 import { newSigningKeyRow } from './keyring.ts';
@@ -29,6 +30,8 @@ type Dependencies = {
   directory: TenantDirectory;
   masterKeys: MasterKeys;
   audit: Audit;
+  /** Sees to it that the tenant's webhooks are told of an event. */
+  note: (tenant: Tenant, event: NewEvent) => void;
   now: () => number;
 };
 
@@ -36,7 +39,7 @@ type Dependencies = {
 const DEFAULT_SHARD = 'DB';
 
 /** The tenants of the service. All verbs are the operator's. */
-export const createTenants = ({ store, dataOf, directory, masterKeys, audit, now }: Dependencies) => {
+export const createTenants = ({ store, dataOf, directory, masterKeys, audit, note, now }: Dependencies) => {
   /** Refuses with `tenant_not_found`. Disabled tenants are found too. */
   const get = async (slug: string): Promise<Tenant> => {
     const tenant = await store.findBySlug(slug);
@@ -62,6 +65,7 @@ export const createTenants = ({ store, dataOf, directory, masterKeys, audit, now
 
   const replace = async (tenant: Tenant, { domains, ...profile }: TenantProfile): Promise<Tenant> => {
     const event = audit('tenant.updated', 'operator', tenant.id);
+    note(tenant, event);
     const changes = { ...profile, updatedAt: event.at };
     const outcome = await store.replace(tenant.id, changes, domains, event);
     if (outcome === 'domain_taken') throw new Refusal('domain_taken');

@@ -24,7 +24,7 @@ export const platform = (platformOf: PlatformOf) =>
   });
 
 /** Where the request came from. The platform sets `CF-Connecting-IP`; no other header is believed. */
-export const originOf = (request: HonoRequest): Origin => ({
+const originOf = (request: HonoRequest): Origin => ({
   ip: request.header('CF-Connecting-IP') ?? null,
   userAgent: request.header('User-Agent')?.slice(0, LONGEST_USER_AGENT) ?? null,
   place: [request.raw.cf?.city, request.raw.cf?.country].filter((part) => typeof part === 'string').join(', ') || null,

@@ -3,6 +3,8 @@ import { describe, expect, it, vi } from 'vitest';
 import { signMessage } from '../../src/outside/webhooks/standard-webhooks.ts';
 import { newPerson, signIn } from '../support/accounts.ts';
 import { breakable } from '../support/bindings.ts';
+import { asLines, type ImportAnswer, importInto, linesOf, sendImport, summaryOf } from '../support/imports.ts';
+import { logOf } from '../support/log.ts';
 import { callAsOperator } from '../support/operator.ts';
 import { mailPasscode } from '../support/passcodes.ts';
 import { rowsOf } from '../support/rows.ts';
@@ -113,6 +115,61 @@ describe('an event', () => {
     await signIn(service, tenant, person);
     await deliver();
     expect(received).toMatchObject([{ content: { type: 'login.succeeded' } }]);
+  });
+
+  it('of an import is handed over with its batch, while the next is awaited, once', async () => {
+    const { service, tenant, put, takeMessages, received, queue } = await newWebhookWorld();
+    await put('hooks', { events: ['customer.created'] });
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+    const writer = writable.getWriter();
+    const send = (first: number, count: number) => {
+      const customers = Array.from({ length: count }, (_, i) => ({ email: `p${first + i}@example.com` }));
+      return writer.write(new TextEncoder().encode(asLines(customers)));
+    };
+    const response = await sendImport(service, tenant, readable);
+    const lines = linesOf<ImportAnswer>(response);
+    await send(0, 500);
+    await vi.waitFor(() => expect(queue.sizes).toHaveLength(5), { timeout: 20_000 });
+    const first = takeMessages();
+    await send(500, 101);
+    await writer.close();
+    expect(await lines).toEqual([{ summary: summaryOf({ created: 601 }) }]);
+    expect(queue.sizes).toEqual([100, 100, 100, 100, 100, 100, 1]);
+    const notes = [...first, ...takeMessages()];
+    expect(new Set(notes.map(({ eventId }) => eventId)).size).toBe(601);
+    await service.consume(notes.slice(-2));
+    expect(received).toHaveLength(2);
+
+    const again = [{ email: 'p0@example.com' }, { email: 'new@example.com' }];
+    expect(await importInto(service, tenant, again)).toMatchObject({ summary: summaryOf({ existing: 1, created: 1 }) });
+    expect(takeMessages()).toHaveLength(1);
+  });
+
+  it('of an import that the queue does not take keeps it from nothing, and is handed over when it is overdue', async () => {
+    const { service, tenant, put, takeMessages, queue } = await newWebhookWorld();
+    await put('hooks', { events: ['customer.created'] });
+    const { sendBatch } = queue.queue;
+    queue.queue.sendBatch = () => Promise.reject(new Error('The queue is full'));
+    const log = await logOf(async () => {
+      expect(await importInto(service, tenant, [{ email: 'a@example.com' }])).toMatchObject({
+        summary: summaryOf({ created: 1 }),
+      });
+    });
+    expect(log).toContain('"deferred":true');
+    queue.queue.sendBatch = sendBatch;
+    service.clock.advance(30);
+    await service.runCron();
+    expect(takeMessages()).toHaveLength(1);
+  });
+
+  it('that tells of the tenant itself is handed over, too', async () => {
+    const { service, tenant, put, deliver, received } = await newWebhookWorld();
+    await put('hooks', { events: ['tenant.*'] });
+    await callAsOperator(service, 'PUT', `/operator/v1/tenants/${tenant.slug}`, { name: 'Other' });
+    await deliver();
+    expect(received.map(({ content }) => content)).toMatchObject([
+      { type: 'tenant.updated', data: { subject: tenant.id, tenant: tenant.slug } },
+    ]);
   });
 
   it('costs a tenant without webhooks one look in 20 seconds, after the answer, and no message', async () => {

@@ -75,7 +75,11 @@ const reportLines = async function* (
   let done = 0;
   try {
     for await (const report of reports) {
-      if (report.kind === 'stored') done = report.line;
+      if (report.kind === 'stored') {
+        done = report.line;
+        // Before the next are read, so that no more than a batch waits.
+        await c.get('afterwork').workOff();
+      }
       yield viewReport(report);
     }
   } catch (error) {
