@@ -4,7 +4,7 @@ import { randomToken } from './crypto/random.ts';
 import type { Sealer } from './crypto/sealing.ts';
 import { createAudit } from './domain/audit.ts';
 import type { ConnectionMemory } from './domain/connections.ts';
-import { createOverdueDeliveries } from './domain/deliveries.ts';
+import { createOverdueDeliveries, type OverdueDeliveries } from './domain/deliveries.ts';
 import type { KeyMemory } from './domain/keyring.ts';
 import type { ProviderMemory } from './domain/providers.ts';
 import { createTenantDirectory, type TenantDirectory } from './domain/tenant-directory.ts';
@@ -42,8 +42,8 @@ export type Platform = {
   servicesOf: (tenant: Tenant, request: RequestContext) => TenantServices;
   /** Makes the attempt that a message of the queue asks for. Gives when it is to come again; null for never. */
   deliver: (message: unknown, request: RequestContext) => Promise<number | null>;
-  /** Hands over to the queue what it should have delivered by now, of all tenants. */
-  handOverOverdue: () => Promise<void>;
+  /** What the queue should have delivered by now, of all tenants. */
+  overdueDeliveries: OverdueDeliveries;
   /** Whether D1 and KV answer. */
   probeStorage: () => Promise<void>;
   /** Whether a caller, known by this text, is still within the approximate limit per key. */
@@ -141,7 +141,7 @@ const createPlatform = async (env: Env, { now, fetch }: Seams): Promise<Platform
       const tenant = note && (await directory.findAnyById(note.tenantId));
       return tenant ? servicesOf(tenant, request).deliveries.deliver(note) : null;
     },
-    handOverOverdue: overdueDeliveries.handOver,
+    overdueDeliveries,
     probeStorage: async () => {
       await Promise.all([database.run('select 1'), env.KV.get('probe')]).catch((error: unknown) => {
         throw new StorageError(error);

@@ -1,5 +1,5 @@
 import { createApp } from './app.ts';
-import { logUpkeepFailure } from './middleware/request-log.ts';
+import { runCron } from './cron.ts';
 import { createPlatformOf, type Seams } from './platform.ts';
 import { consume } from './queue.ts';
 
@@ -10,11 +10,6 @@ export const createWorker = (seams: Seams) => {
   return {
     fetch: app.fetch,
     queue: async (batch, env, context) => consume(batch, await platformOf(env), (work) => context.waitUntil(work)),
-    scheduled: async ({ scheduledTime }, env, context) => {
-      const platform = await platformOf(env);
-      // Apart, so that neither keeps the other from its work.
-      context.waitUntil(platform.handOverOverdue());
-      context.waitUntil(platform.upkeep.run(scheduledTime, logUpkeepFailure));
-    },
+    scheduled: async ({ scheduledTime }, env) => runCron(() => platformOf(env), scheduledTime),
   } satisfies ExportedHandler<Env>;
 };

@@ -126,10 +126,19 @@ type OverdueDependencies = {
 
 /** Hands over again what is overdue, whosever it is: the queue lost it, or never got it. */
 export const createOverdueDeliveries = ({ shards, storeOf, queue, now }: OverdueDependencies) => ({
-  handOver: async (): Promise<void> => {
-    for (const shard of await shards()) await queue.put(await storeOf(shard).list(now() - OVERDUE_MS, MOST_OVERDUE));
+  /** Goes on with the next database where one fails: `report` is told of it. */
+  handOver: async (report: (shard: string, error: unknown) => void): Promise<void> => {
+    for (const shard of await shards()) {
+      try {
+        await queue.put(await storeOf(shard).list(now() - OVERDUE_MS, MOST_OVERDUE));
+      } catch (error) {
+        report(shard, error);
+      }
+    }
   },
 });
+
+export type OverdueDeliveries = ReturnType<typeof createOverdueDeliveries>;
 
 /** 410: the receiver is no more, and wants to be told nothing (RFC 9110, section 15.5.11). */
 const GONE = 410;

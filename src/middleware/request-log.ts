@@ -1,6 +1,5 @@
 import { createMiddleware } from 'hono/factory';
 import { matchedRoutes } from 'hono/route';
-import type { TenantId } from '../crypto/ids.ts';
 import type { AppEnv } from '../env.ts';
 import { refusalOf } from './problems.ts';
 
@@ -28,9 +27,9 @@ export const requestLog = createMiddleware<AppEnv>(async (c, next) => {
 export const logDeferredFailure = (requestId: string, error: unknown): void =>
   write({ level: 'error', request_id: requestId, deferred: true, ...(error instanceof Error && describe(error)) });
 
-/** The line for a tenant whose upkeep failed. */
-export const logUpkeepFailure = (tenantId: TenantId, error: unknown): void =>
-  write({ level: 'error', upkeep: true, tenant: tenantId, ...(error instanceof Error && describe(error)) });
+/** The line for a part of what the cron trigger does, and for whom or what it failed. */
+export const logCronFailure = (part: Readonly<Record<string, unknown>>, error: unknown): void =>
+  write({ level: 'error', ...part, ...(error instanceof Error && describe(error)) });
 
 // biome-ignore lint/suspicious/noConsole: the platform collects what is written to the console
 const write = (line: Record<string, unknown>): void => console.log(JSON.stringify(line));
