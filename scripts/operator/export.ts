@@ -1,6 +1,8 @@
 import { pipeline } from 'node:stream/promises';
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import * as z from 'zod';
 import { writeWhole } from '../local/whole-file.ts';
+import type { Call, Client } from './client.ts';
 import type { OpenContext } from './context.ts';
 import { countOf } from './counts.ts';
 import { examples } from './examples.ts';
@@ -9,6 +11,9 @@ import { resolveFile } from './input.ts';
 import { createProgress } from './progress.ts';
 
 const NEWLINE = 10;
+
+/** The last line of an answer that is not the last one. */
+const restLine = z.strictObject({ next: z.string() });
 
 export const addExportCommand = (program: CommandUnknownOpts, open: OpenContext): void => {
   program
@@ -25,10 +30,10 @@ export const addExportCommand = (program: CommandUnknownOpts, open: OpenContext)
       const { client, output, interruption } = open();
       const progress = createProgress();
       const query = { include: includePasswordHashes ? 'password_hashes' : undefined };
-      const chunks = client.stream({ path: ['tenants', slug, 'customers', 'export'], query });
+      const lines = linesOf(client, { path: ['tenants', slug, 'customers', 'export'], query });
       let count = 0;
-      const counted = countLines(chunks, (lines) => {
-        count += lines;
+      const counted = countLines(lines, (more) => {
+        count += more;
         // What is shown on the same terminal needs no telling how far it is.
         if (file !== '-' || !process.stdout.isTTY) progress.show(null, countOf(count, 'customer'));
       });
@@ -42,27 +47,43 @@ export const addExportCommand = (program: CommandUnknownOpts, open: OpenContext)
     });
 };
 
-/** Passes chunks on. Refuses with `Unreachable` when the last line is cut off, or says that there would have been more. */
+/** The lines of one answer after the other, until one is the last. Refuses with `Unreachable` when one breaks off. */
+const linesOf = async function* (client: Client, call: Call): AsyncGenerator<Uint8Array> {
+  let cursor: string | undefined;
+  do {
+    let lastLine: Uint8Array = new Uint8Array();
+    for await (const chunk of client.stream({ ...call, query: { ...call.query, cursor } })) {
+      const known = Buffer.concat([lastLine, chunk]);
+      const end = known.lastIndexOf(NEWLINE, -2) + 1;
+      lastLine = known.subarray(end);
+      if (end > 0) yield known.subarray(0, end);
+    }
+    cursor = readRest(Buffer.from(lastLine).toString());
+    if (cursor === undefined) yield lastLine;
+  } while (cursor !== undefined);
+};
+
+/** Where to go on, when the last line of an answer says so. */
+const readRest = (line: string): string | undefined => {
+  if (line === '') return undefined;
+  if (!line.endsWith('\n')) throw brokenOff(null);
+  const value = parseLine(line);
+  const failure = failureLine.safeParse(value);
+  if (failure.success) throw brokenOff(failure.data);
+  return restLine.safeParse(value).data?.next;
+};
+
+/** Passes chunks on. */
 const countLines = async function* (
   chunks: AsyncIterable<Uint8Array>,
   onLines: (count: number) => void,
 ): AsyncGenerator<Uint8Array> {
-  let lastLine: Uint8Array = new Uint8Array();
   for await (const chunk of chunks) {
     let lines = 0;
     for (let at = chunk.indexOf(NEWLINE); at !== -1; at = chunk.indexOf(NEWLINE, at + 1)) lines += 1;
     onLines(lines);
-    const known = Buffer.concat([lastLine, chunk]);
-    lastLine = known.subarray(known.lastIndexOf(NEWLINE, -2) + 1);
     yield chunk;
   }
-  if (lastLine.length > 0) checkLastLine(Buffer.from(lastLine).toString());
-};
-
-const checkLastLine = (line: string): void => {
-  if (!line.endsWith('\n')) throw brokenOff(null);
-  const failure = failureLine.safeParse(parseLine(line));
-  if (failure.success) throw brokenOff(failure.data);
 };
 
 const parseLine = (line: string): unknown => {

@@ -1,10 +1,19 @@
-import type { TenantId } from '../crypto/ids.ts';
+import type { CustomerId, TenantId } from '../crypto/ids.ts';
 import type { ExportedCustomer, ExportStore } from '../storage/exports.ts';
 import type { Audit } from './audit.ts';
 
 export type { ExportedCustomer, ExportedUser } from '../storage/exports.ts';
 
-const PAGE = 500;
+/** `rest`: there may be more after this customer, for another request to tell of. */
+export type ExportReport =
+  | { kind: 'page'; customers: readonly ExportedCustomer[] }
+  | { kind: 'rest'; after: CustomerId };
+
+/** Held at once: customers may come with 16 KiB of attributes each. */
+const PAGE = 200;
+
+/** D1 allows a thousand queries a request, and a page is five of them. */
+const MOST_PAGES = 150;
 
 /** All customers of a tenant, to be taken elsewhere (contract 5). */
 export const createExports = ({
@@ -16,18 +25,26 @@ export const createExports = ({
   store: ExportStore;
   audit: Audit;
 }) => ({
-  /** Pages of customers, oldest first. Nothing is read before the one before it was taken. */
-  begin: async (secrets: { passwordHashes: boolean }): Promise<AsyncGenerator<ExportedCustomer[], void>> => {
+  /**
+   * Pages of customers, oldest first, from the one after `after` on; null for all. Nothing is read before the page before
+   * it was taken.
+   */
+  begin: async (
+    after: CustomerId | null,
+    secrets: { passwordHashes: boolean },
+  ): Promise<AsyncGenerator<ExportReport, void>> => {
     await store.record(audit('tenant.exported', 'operator', tenantId, { password_hashes: secrets.passwordHashes }));
-    return pagesOf(store);
+    return pagesOf(store, after);
   },
 });
 
-const pagesOf = async function* (store: ExportStore): AsyncGenerator<ExportedCustomer[], void> {
-  let page = await store.page(null, PAGE);
-  while (page.length > 0) {
-    yield page;
-    const last = page.at(-1)?.customer.id ?? null;
-    page = page.length < PAGE ? [] : await store.page(last, PAGE);
+const pagesOf = async function* (store: ExportStore, after: CustomerId | null): AsyncGenerator<ExportReport, void> {
+  let last = after;
+  for (let pages = 0; pages < MOST_PAGES; pages += 1) {
+    const customers = await store.page(last, PAGE);
+    yield { kind: 'page', customers };
+    if (customers.length < PAGE) return;
+    last = customers.at(-1)?.customer.id ?? last;
   }
+  if (last !== null) yield { kind: 'rest', after: last };
 };

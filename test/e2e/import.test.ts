@@ -84,7 +84,7 @@ const importPart = (first: number, onLine: (index: number) => void = () => {}) =
 };
 
 /** What the service has by now, by address. */
-const readCustomers = async (query = ''): Promise<Map<string, string | null>> => {
+const readCustomers = async (query: Record<string, string> = {}): Promise<Map<string, string | null>> => {
   const found = new Map<string, string | null>();
   let lines = 0;
   for await (const { email, password_hash = null } of readExport(ports.worker, 'many', query)) {
@@ -120,7 +120,7 @@ it('an import whose Worker is killed half way is finished by the next run, and i
     ...{ created: COUNT - before.size, existing: before.size, refused: 0 },
   });
 
-  const imported = await readCustomers('?include=password_hashes');
+  const imported = await readCustomers({ include: 'password_hashes' });
   expect(imported.size).toBe(COUNT);
   expect(new Set(imported.values())).toEqual(new Set(HASHES));
 
@@ -135,7 +135,7 @@ it('an import whose Worker is killed half way is finished by the next run, and i
     expect((await login(index, PASSWORD)).status).toBe(200);
     expect((await login(index, PASSWORD)).status).toBe(200);
   }
-  const after = await readCustomers('?include=password_hashes');
+  const after = await readCustomers({ include: 'password_hashes' });
   expect(after.size).toBe(COUNT);
   const upgraded = [...after].filter(([, hash]) => OF_OURS.test(hash ?? '')).map(([email]) => email);
   expect(upgraded.toSorted()).toEqual(people.map(emailOf).toSorted());

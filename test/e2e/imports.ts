@@ -48,18 +48,29 @@ export const sendImport = async (port: number, slug: string, chunks: Iterable<st
   return lines.map((line) => JSON.parse(line));
 };
 
-/** Exports a tenant, customer by customer. */
+type ExportedLine = { email: string; password_hash?: string | null; next?: string };
+
+/** Exports a tenant, customer by customer, by as many calls as it takes. */
 export const readExport = async function* (
   port: number,
   slug: string,
-  query = '',
-): AsyncGenerator<{ email: string; password_hash?: string | null }, void> {
-  const request = http.get({
-    ...{ host: '127.0.0.1', port, path: `/operator/v1/tenants/${slug}/customers/export${query}` },
-    headers: { ...operatorHeaders(), Host: `localhost:${port}` },
-    agent: ONE_CALL,
-  });
-  const [input]: http.IncomingMessage[] = await once(request, 'response');
-  if (!input) return;
-  for await (const line of readline.createInterface({ input })) yield JSON.parse(line);
+  query: Record<string, string> = {},
+): AsyncGenerator<ExportedLine, void> {
+  let cursor: string | undefined;
+  do {
+    const wanted = new URLSearchParams({ ...query, ...(cursor !== undefined && { cursor }) });
+    const request = http.get({
+      ...{ host: '127.0.0.1', port, path: `/operator/v1/tenants/${slug}/customers/export?${wanted}` },
+      headers: { ...operatorHeaders(), Host: `localhost:${port}` },
+      agent: ONE_CALL,
+    });
+    const [input]: http.IncomingMessage[] = await once(request, 'response');
+    if (!input) return;
+    cursor = undefined;
+    for await (const text of readline.createInterface({ input })) {
+      const line: ExportedLine = JSON.parse(text);
+      if (line.next === undefined) yield line;
+      cursor = line.next;
+    }
+  } while (cursor !== undefined);
 };

@@ -191,6 +191,16 @@ const startExport = (pieces: string[], breaksOff: boolean) =>
     else response.end();
   });
 
+/** Answers the exports that go on after these cursors with these lines, and any other with 404. */
+const startExports = (answers: Record<string, string>) =>
+  startPeer(({ url = '' }, response) => {
+    const { pathname, searchParams } = new URL(url, 'http://localhost');
+    const body = answers[searchParams.get('cursor') ?? ''];
+    const isAsked = pathname === '/operator/v1/tenants/acme/customers/export' && searchParams.has('include');
+    if (!isAsked || body === undefined) return refuse(404, 'not_found')(response);
+    response.writeHead(200, { 'Content-Type': 'application/x-ndjson' }).end(body);
+  });
+
 const leftovers = async (file: string) =>
   (await readdir(folder.folder)).filter((name) => name.startsWith(path.basename(file)));
 
@@ -228,6 +238,36 @@ describe.concurrent('an export from the command line', () => {
     expect(await readFile(file, 'utf8')).toBe('before');
     expect(await leftovers(file)).toEqual([path.basename(file)]);
     expect((await runOperator(['export', 'acme'], { env: peer.env })).code).toBe(3);
+  });
+
+  it('asks for one part after the other, and is one file of them all', async () => {
+    const [first, second] = ['{"email":"a@example.com"}\n', '{"email":"b@example.com","next":"no cursor"}\n'];
+    await using peer = await startExports({
+      '': `${first}${first}{"next":"cus_1"}\n`,
+      cus_1: '{"next":"cus_2"}\n',
+      cus_2: second,
+    });
+    const file = newFile();
+    const run = await runOperator(['export', 'acme', file, '--include-password-hashes'], { env: peer.env });
+    expect(run).toEqual({ code: 0, stdout: '', stderr: `3 customers in ${file}\n` });
+    expect(await readFile(file, 'utf8')).toBe(`${first}${first}${second}`);
+  });
+
+  it('may have nobody in its last part, or in all', async () => {
+    await using some = await startExports({ '': '{"email":"a@example.com"}\n{"next":"cus_1"}\n', cus_1: '' });
+    const args = ['export', 'acme', '--include-password-hashes'];
+    expect(await runOperator(args, { env: some.env })).toMatchObject({ code: 0, stderr: '1 customer\n' });
+    await using none = await startExports({ '': '' });
+    expect(await runOperator(args, { env: none.env })).toEqual({ code: 0, stdout: '', stderr: '0 customers\n' });
+  });
+
+  it('leaves nothing that looks whole when a later part fails', async () => {
+    await using peer = await startExports({ '': '{"email":"a@example.com"}\n{"next":"cus_1"}\n' });
+    const file = newFile();
+    const { code, stderr } = await runOperator(['export', 'acme', file, '--include-password-hashes'], peer);
+    expect(stderr).toContain('not_found (404)');
+    expect(code).toBe(1);
+    expect(await leftovers(file)).toEqual([]);
   });
 
   it('leaves nothing behind on Ctrl-C, and ends with 130', async () => {

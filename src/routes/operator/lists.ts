@@ -4,17 +4,15 @@ import { name } from './names.ts';
 
 export const limit = z.coerce.number().int().min(1).max(1000).default(100);
 
+/** A cursor that is an id of this kind. */
+export const cursorOf = <Kind extends string>(kind: Kind) =>
+  z.custom<`${Kind}_${string}`>(
+    (typed) => typeof typed === 'string' && isId(kind, typed),
+    'must be a cursor from `next`',
+  );
+
 /** The query of a list whose cursor is an id of this kind. */
-export const listQuery = <Kind extends string>(kind: Kind) =>
-  z.object({
-    limit,
-    cursor: z
-      .custom<`${Kind}_${string}`>(
-        (typed) => typeof typed === 'string' && isId(kind, typed),
-        'must be a cursor from `next`',
-      )
-      .optional(),
-  });
+export const listQuery = <Kind extends string>(kind: Kind) => z.object({ limit, cursor: cursorOf(kind).optional() });
 
 /** The query of a list of what goes by names. */
 export const nameQuery = z.object({ limit, cursor: name.optional() });

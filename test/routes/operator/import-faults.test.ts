@@ -183,7 +183,7 @@ describe('an import', () => {
       },
     });
     const response = await sendImport(service, tenant, body);
-    await untilThere(service, tenant, BATCH);
+    while ((await countWhole(tenant)) < BATCH);
     await response.body?.cancel();
     const stored = await countWhole(tenant);
     await exportFrom(service, tenant);

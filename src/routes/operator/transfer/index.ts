@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono';
-import type { ExportedCustomer } from '../../../domain/exports.ts';
+import type { ExportReport } from '../../../domain/exports.ts';
 import type { ImportReport } from '../../../domain/imports.ts';
 import type { AppEnv } from '../../../env.ts';
 import { operatorOnly } from '../../../middleware/operator.ts';
@@ -49,12 +49,15 @@ export const transferRoutes = new Hono<AppEnv>()
     refuseHead,
     describe({
       summary: 'Export all customers',
-      description: 'With `include=password_hashes` what people sign in with goes along. An export is audited.',
+      description:
+        'With `include=password_hashes` what people sign in with goes along. An answer has 30,000 customers at ' +
+        'most. Where that is not all, its last line says where to go on, as the `cursor` of another request; an import ' +
+        'passes over that line. Every request is audited.',
       success: {
         200: {
           description:
-            'A customer a line, oldest first, as an import takes it. Where it cannot go on, the last line is ' +
-            '`{"error": {"code", "message"}}`.',
+            'A customer a line, oldest first, as an import takes it. The last line is `{"next": "cus_…"}` where there ' +
+            'may be more, and `{"error": {"code", "message"}}` where it cannot go on.',
           mediaType: NDJSON,
         },
       },
@@ -62,9 +65,10 @@ export const transferRoutes = new Hono<AppEnv>()
     }),
     valid('query', exportQuery),
     async (c) => {
-      const secrets = { passwordHashes: c.req.valid('query').include === 'password_hashes' };
+      const { include, cursor = null } = c.req.valid('query');
+      const secrets = { passwordHashes: include === 'password_hashes' };
       const { exports } = await servicesOf(c);
-      return answerLines(c, customerLines(c, await exports.begin(secrets), secrets));
+      return answerLines(c, customerLines(c, await exports.begin(cursor, secrets), secrets));
     },
   );
 
@@ -102,11 +106,14 @@ const viewReport = (report: ImportReport): readonly unknown[] => {
 
 const customerLines = async function* (
   c: Context<AppEnv>,
-  pages: AsyncGenerator<ExportedCustomer[], void>,
+  reports: AsyncGenerator<ExportReport, void>,
   secrets: { passwordHashes: boolean },
 ): AsyncGenerator<readonly unknown[], void> {
   try {
-    for await (const page of pages) yield page.map((customer) => viewCustomer(customer, secrets));
+    for await (const report of reports) {
+      if (report.kind === 'rest') yield [{ next: report.after }];
+      else yield report.customers.map((customer) => viewCustomer(customer, secrets));
+    }
   } catch (error) {
     yield [failureLine(c, error)];
   }

@@ -2,7 +2,7 @@ import type { ImportLine } from '../../../domain/imports.ts';
 import { type Fault, Refusal } from '../../../domain/refusal.ts';
 import { faultsIn } from '../../validate.ts';
 import { type Line, LONGEST_LINE, readLines } from './lines.ts';
-import { customerLine } from './schema.ts';
+import { customerLine, restLine } from './schema.ts';
 import { readCustomer } from './view.ts';
 
 /** The customers of an import, line by line. Refuses with `malformed_request` when its body breaks off. */
@@ -33,6 +33,7 @@ const readLine = ({ number: line, text, bytes }: Line): ImportLine => {
   if (text.trim() === '') return { kind: 'empty', line };
   const value = parse(text);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return faulty(line, 'is no JSON object');
+  if ('next' in value && restLine.safeParse(value).success) return { kind: 'empty', line };
   const read = customerLine.safeParse(value);
   if (!read.success) return { kind: 'faulty', line, faults: faultsIn(read.error, value) };
   return { kind: 'customer', line, customer: readCustomer(read.data), bytes };

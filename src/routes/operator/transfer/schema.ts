@@ -3,9 +3,15 @@ import type { Attributes } from '../../../domain/attributes.ts';
 import { PHONE_TYPES } from '../../../domain/phones.ts';
 import { countryOrNull, emailAddress, text, textOrNull } from '../../fields.ts';
 import { identifyingMembers, latitude, longitude, profileMembers, TOLD_MEMBERS } from '../../profile-fields.ts';
+import { cursorOf } from '../lists.ts';
+
+const cursor = cursorOf('cus');
 
 /** The query of `GET …/customers/export`. */
-export const exportQuery = z.object({ include: z.literal('password_hashes').optional() });
+export const exportQuery = z.object({ include: z.literal('password_hashes').optional(), cursor: cursor.optional() });
+
+/** The last line of an export that another one goes on with. It may lie between the lines of both. */
+export const restLine = z.strictObject({ next: cursor });
 
 /** What an export tells, and an import does not take: every tenant has ids and times of its own. */
 const told = z.unknown().optional();
