@@ -8,7 +8,7 @@ import { createActivations } from './domain/activations.ts';
 import { createAdmissions } from './domain/admissions.ts';
 import { createApiKeys } from './domain/api-keys.ts';
 import { createApps } from './domain/apps.ts';
-import { createAudit, type Origin } from './domain/audit.ts';
+import { createAudit, type Origin, type RecordLater } from './domain/audit.ts';
 import { createAuthentications } from './domain/authentications.ts';
 import { createAuthorizationCodes } from './domain/authorization-codes.ts';
 import { createAwsVault } from './domain/aws-credentials.ts';
@@ -145,7 +145,8 @@ export const createTenantServices = (resources: TenantResources) => {
   const users = guarded(createUserStore(database, tenantId));
   const secrets = guarded(createSecretStore(kv));
   const oneTimeSecrets = createOneTimeSecrets({ tenantId, challenges, secrets, keyedHash, limits, now });
-  const redemptions = createRedemptions({ users, oneTimeSecrets, limits, audit, origin, now });
+  const recordLater: RecordLater = (entry) => defer(users.record(entry));
+  const redemptions = createRedemptions({ users, oneTimeSecrets, limits, audit, recordLater, origin, now });
   const activations = createActivations({ oneTimeSecrets, redemptions, mailer, audit, site, tenantName, now });
   const keyring = createKeyring({
     tenantId,
@@ -170,7 +171,7 @@ export const createTenantServices = (resources: TenantResources) => {
     now,
   });
   const sessions = createSessions({
-    ...{ tenantId, accessTokens, lifetimes, keyedHash, audit, origin, now },
+    ...{ tenantId, accessTokens, lifetimes, keyedHash, audit, recordLater, origin, now },
     store: guarded(createSessionStore(database, tenantId)),
     refreshTokens: guarded(createRefreshTokenStore(kv, tenantId)),
   });
@@ -197,7 +198,7 @@ export const createTenantServices = (resources: TenantResources) => {
   const logins = createLogins({
     ...{ users, loginStates, oneTimeSecrets, authorizationCodes, sessions, federation, challenges },
     ownPage,
-    ...{ limits, mailer, audit, origin, defer, now },
+    ...{ limits, mailer, audit, recordLater, origin, defer, now },
     redirectUris: tenant.redirectUris,
   });
   const access = createAccess({
@@ -221,7 +222,7 @@ export const createTenantServices = (resources: TenantResources) => {
   });
   const flowRuns = createFlowRuns({ accounts: accountStore, heldChanges, activations, emailChanges, audit, now });
   const challengeAnswers = createChallengeAnswers({
-    ...{ tenantId, users, heldChanges, flowRuns, oneTimeSecrets, limits, audit, origin, settings, now },
+    ...{ tenantId, users, heldChanges, flowRuns, oneTimeSecrets, limits, audit, recordLater, origin, settings, now },
     store: tenantAccountStore,
     accounts: accountStore,
   });
@@ -251,7 +252,10 @@ export const createTenantServices = (resources: TenantResources) => {
     apiKeys: createApiKeys({ tenantId, store: apiKeyStore, audit, now }),
     customers: createCustomers({ tenantId, store: customerStore, activations, sealer, keyedHash, audit, now }),
     support: createSupport({ store: guarded(createSupportStore(database, tenantId)), activations, audit, now }),
-    passcodes: createPasscodes({ tenantId, oneTimeSecrets, apiKeys: apiKeyStore, limits, mailer, audit, now }),
+    passcodes: createPasscodes({
+      ...{ tenantId, oneTimeSecrets, limits, mailer, audit, recordLater, now },
+      apiKeys: apiKeyStore,
+    }),
     sso: createSso({ authorizationCodes, audit }),
     connections,
     federation,

@@ -83,3 +83,6 @@ export const createAudit =
   };
 
 export type Audit = ReturnType<typeof createAudit>;
+
+/** Writes an entry after the answer, unless the customer that it is about is deleted by then. */
+export type RecordLater = (entry: NewEvent) => void;

@@ -4,7 +4,7 @@ import type { TenantSettings } from '../storage/schema.ts';
 import type { AnswerOutcome, Application, TenantAccountStore } from '../storage/tenant-accounts.ts';
 import type { UserStore } from '../storage/users.ts';
 import { applicationOf, nothingToApply } from './applications.ts';
-import type { Actor, Audit, Origin } from './audit.ts';
+import type { Actor, Audit, Origin, RecordLater } from './audit.ts';
 import type { FlowRuns, RunOutcome } from './flow-runs.ts';
 import { planFlow } from './flows.ts';
 import type { HeldChange, HeldChanges } from './held-changes.ts';
@@ -25,6 +25,7 @@ type Dependencies = {
   oneTimeSecrets: OneTimeSecrets;
   limits: Limits;
   audit: Audit;
+  recordLater: RecordLater;
   origin: Origin;
   now: () => number;
 };
@@ -32,7 +33,7 @@ type Dependencies = {
 /** The answers to challenges: each lets go what was held for it. */
 export const createChallengeAnswers = (dependencies: Dependencies) => {
   const { tenantId, store, accounts, users, heldChanges, flowRuns, settings, oneTimeSecrets } = dependencies;
-  const { limits, audit, origin, now } = dependencies;
+  const { limits, audit, recordLater, origin, now } = dependencies;
   return {
     /**
      * Answers a challenge: what was held is applied, once, and its flow goes on from there. Refuses with
@@ -57,7 +58,11 @@ export const createChallengeAnswers = (dependencies: Dependencies) => {
       const redeem = async (application: Application, challengeId: ChallengeId | null): Promise<void> => {
         const redemption = newRedemption('challenge_code', subject, challengeId, at);
         const refused = audit('login.failed', 'anonymous', target?.customerId ?? tenantId, { by: 'challenge' });
-        accept(await store.applyByAnswer(application, id, redemption, wrongTry, refused));
+        const outcome = await store.applyByAnswer(application, id, redemption, wrongTry, refused);
+        if (target && outcome.kind === 'refused' && outcome.isLast) {
+          recordLater(audit('login.locked', 'anonymous', target.customerId, { by: 'challenge' }));
+        }
+        accept(outcome);
       };
       if (target === null) {
         // No answer is right, and the same number of tries is wrong.

@@ -5,7 +5,7 @@ import type { Mailer } from '../outside/mail/mailer.ts';
 import type { ChallengeStore } from '../storage/challenges.ts';
 import type { SecretEntries } from '../storage/kv.ts';
 import type { User, UserStore } from '../storage/users.ts';
-import type { Audit, Origin } from './audit.ts';
+import type { Audit, Origin, RecordLater } from './audit.ts';
 import type { AuthorizationCodes } from './authorization-codes.ts';
 import type { EmailAddress } from './email.ts';
 import type { Federation, Return } from './federation.ts';
@@ -38,6 +38,7 @@ type Dependencies = {
   limits: Limits;
   mailer: Mailer;
   audit: Audit;
+  recordLater: RecordLater;
   origin: Origin;
   /** The page of ours where people type addresses and codes. */
   ownPage: string;
@@ -61,7 +62,7 @@ export const createLogins = (dependencies: Dependencies) => {
     mailer,
     audit,
   } = dependencies;
-  const { origin, ownPage, redirectUris, defer, now } = dependencies;
+  const { recordLater, origin, ownPage, redirectUris, defer, now } = dependencies;
 
   const mailCode = async (user: User, state: string): Promise<void> => {
     const code = randomDigits(DIGITS);
@@ -178,6 +179,9 @@ export const createLogins = (dependencies: Dependencies) => {
       const refused = audit('login.failed', 'anonymous', proof.customerId, { by: proof.provider });
       const outcome = await challenges.redeem(redemption, wrongTry, refused);
       if (outcome.kind === 'limited') throw rateLimited(outcome.waitMs);
+      if (outcome.kind === 'refused' && outcome.isLast) {
+        recordLater(audit('login.locked', 'anonymous', proof.customerId, { by: proof.provider }));
+      }
       const consumed = outcome.kind === 'redeemed' ? await loginStates.consume(state) : null;
       if (!consumed) throw new Refusal('login_failed');
       const authorization = { ...proof, state, browserHash, provesEmail: true };

@@ -5,7 +5,7 @@ import type { ApiKeyStore } from '../storage/api-keys.ts';
 import type { Customer } from '../storage/customers.ts';
 import type { App, AppAndCustomer } from './access.ts';
 import { type ApiKey, newRenewal } from './api-keys.ts';
-import type { Audit } from './audit.ts';
+import type { Audit, RecordLater } from './audit.ts';
 import { parseEmailAddress } from './email.ts';
 import { type Limits, rateLimited } from './limits.ts';
 import { LIFETIME_SECONDS, type OneTimeSecrets } from './one-time-secrets.ts';
@@ -21,11 +21,21 @@ type Dependencies = {
   limits: Limits;
   mailer: Mailer;
   audit: Audit;
+  recordLater: RecordLater;
   now: () => number;
 };
 
 /** The passcodes that are mailed to a customer and traded for its key pair (contract 1, passcode and auth). */
-export const createPasscodes = ({ tenantId, oneTimeSecrets, apiKeys, limits, mailer, audit, now }: Dependencies) => ({
+export const createPasscodes = ({
+  tenantId,
+  oneTimeSecrets,
+  apiKeys,
+  limits,
+  mailer,
+  audit,
+  recordLater,
+  now,
+}: Dependencies) => ({
   /** Mails a new passcode, which kills the one before. Refuses with `rate_limited` and `mail_refused`. */
   send: (app: App, customer: Customer): Promise<void> => {
     const passcode = randomDigits(DIGITS);
@@ -66,7 +76,10 @@ export const createPasscodes = ({ tenantId, oneTimeSecrets, apiKeys, limits, mai
       refused: audit('login.failed', `app:${app.appId}`, customer.id, { by: 'passcode' }),
     });
     if (redeemed.kind === 'limited') throw rateLimited(redeemed.waitMs);
-    if (redeemed.kind === 'refused') throw new Refusal('invalid_passcode');
+    if (redeemed.kind === 'refused') {
+      if (redeemed.isLast) recordLater(audit('login.locked', `app:${app.appId}`, customer.id, { by: 'passcode' }));
+      throw new Refusal('invalid_passcode');
+    }
     return { id: customer.id, key: redeemed.key, token };
   },
 });

@@ -3,7 +3,7 @@ import { randomToken } from '../crypto/random.ts';
 import type { Redemption } from '../storage/challenges.ts';
 import type { NewEvent } from '../storage/events.ts';
 import type { User, UserChanges, UserStore } from '../storage/users.ts';
-import type { Audit, Origin } from './audit.ts';
+import type { Audit, Origin, RecordLater } from './audit.ts';
 import type { EmailAddress } from './email.ts';
 import { type Limits, rateLimited } from './limits.ts';
 import type { OneTimeSecrets } from './one-time-secrets.ts';
@@ -17,6 +17,7 @@ type Dependencies = {
   oneTimeSecrets: OneTimeSecrets;
   limits: Limits;
   audit: Audit;
+  recordLater: RecordLater;
   origin: Origin;
   now: () => number;
 };
@@ -32,7 +33,15 @@ export type OpenRedemption = { purpose: Purpose; whom: Whom; user: User | null; 
  * be checked without consuming anything, then closed by the one statement that decides. For nobody it takes the same
  * steps, and is counted the same.
  */
-export const createRedemptions = ({ users, oneTimeSecrets, limits, audit, origin, now }: Dependencies) => ({
+export const createRedemptions = ({
+  users,
+  oneTimeSecrets,
+  limits,
+  audit,
+  recordLater,
+  origin,
+  now,
+}: Dependencies) => ({
   /** Refuses with `rate_limited`. */
   open: async (purpose: Purpose, whom: Whom, secret: string): Promise<OpenRedemption> => {
     const reference = 'email' in whom ? { emailKey: whom.email.key } : userReference(whom.id);
@@ -64,7 +73,10 @@ export const createRedemptions = ({ users, oneTimeSecrets, limits, audit, origin
     const outcome = await users.changeByRedemption(user, changes, redemption, wrongTry, { changed: event, refused });
     if (outcome.kind === 'limited') throw rateLimited(outcome.waitMs);
     if (outcome.kind === 'email_taken') throw new Refusal('email_taken');
-    if (outcome.kind === 'refused') throw new Refusal('invalid_or_expired_code');
+    if (outcome.kind === 'refused') {
+      if (outcome.isLast) recordLater(audit('login.locked', 'anonymous', user.customerId, { by: purpose }));
+      throw new Refusal('invalid_or_expired_code');
+    }
     return user;
   },
 });

@@ -7,7 +7,7 @@ import type { RefreshTokenEntry, RefreshTokenStore } from '../storage/kv.ts';
 import type { TenantSettings } from '../storage/schema.ts';
 import type { SessionRow, SessionStore, SignedInUser } from '../storage/sessions.ts';
 import { type AccessTokens, isAlive, type PresentedToken } from './access-tokens.ts';
-import type { Audit, Origin } from './audit.ts';
+import type { Audit, Origin, RecordLater } from './audit.ts';
 import { rateLimited } from './limits.ts';
 import { Refusal } from './refusal.ts';
 
@@ -57,13 +57,15 @@ type Dependencies = {
   lifetimes: TenantSettings['lifetimes'];
   keyedHash: KeyedHash;
   audit: Audit;
+  recordLater: RecordLater;
   origin: Origin;
   now: () => number;
 };
 
 /** The sessions of signed-in users: families of refresh tokens, of which one is good at a time (contract 0, tokens). */
 export const createSessions = (dependencies: Dependencies) => {
-  const { tenantId, store, refreshTokens, accessTokens, lifetimes, keyedHash, audit, origin, now } = dependencies;
+  const { tenantId, store, refreshTokens, accessTokens, lifetimes, keyedHash, audit } = dependencies;
+  const { recordLater, origin, now } = dependencies;
 
   /** A key, in case the customer has none. Nobody learns its token: users call with their access tokens. */
   const newApiKey = async (customerId: CustomerId, at: number): Promise<NewApiKey> => ({
@@ -133,6 +135,10 @@ export const createSessions = (dependencies: Dependencies) => {
         redemption.found && keep(refreshToken, entry).then(() => null, asError),
       ]);
       if (outcome.kind === 'limited') throw rateLimited(outcome.waitMs);
+      // What a browser brings back is counted by itself: that locks nobody.
+      if (outcome.kind === 'refused' && outcome.isLast && redemption.purpose === 'login_code') {
+        recordLater(audit('login.locked', 'anonymous', customerId, { by: proof.provider }));
+      }
       if (!outcome.opened) throw new Refusal('login_failed');
       if (failure) {
         await store.revoke(sessionId, revokedEvent(entry));

@@ -10,6 +10,7 @@ import {
   type Hit,
   hitsOf,
   isCounted,
+  isLastOf,
   uncountHit,
   waitFor,
 } from './rate-hits.ts';
@@ -146,7 +147,11 @@ const redeemChallenge = (db: Database, tenantId: TenantId, redemption: Redemptio
 /** A try to redeem a secret, as it is counted if it is wrong. */
 export type WrongTry = Counted;
 
-export type RedemptionOutcome = { kind: 'redeemed' } | { kind: 'refused' } | { kind: 'limited'; waitMs: number };
+/** `isLast`: a lock begins with the wrong try. */
+export type RedemptionOutcome =
+  | { kind: 'redeemed' }
+  | { kind: 'refused'; isLast: boolean }
+  | { kind: 'limited'; waitMs: number };
 
 /**
  * The statements that every redemption begins with. They decide; what they decided is told by the rows of the last two,
@@ -172,10 +177,11 @@ export const decideRedemption = (
 export const outcomeOf = (
   redeemed: readonly unknown[],
   hits: readonly { id: string; at: number }[],
-  { hit, limits }: WrongTry,
+  wrongTry: WrongTry,
 ): RedemptionOutcome => {
+  const { hit, limits } = wrongTry;
   if (redeemed.length > 0) return { kind: 'redeemed' };
-  if (hits.some(({ id }) => id === hit.id)) return { kind: 'refused' };
+  if (hits.some(({ id }) => id === hit.id)) return { kind: 'refused', isLast: isLastOf(hits, wrongTry) };
   return { kind: 'limited', waitMs: waitFor(hits, limits, hit.at) };
 };
 

@@ -109,11 +109,17 @@ export const waitForAll = (rows: unknown, counted: readonly Counted[]): number =
 /** Whether one of the hits, all of which were counted, is the last that its bucket takes for now: a lock begins. */
 export const beginsLock = (rows: unknown, counted: readonly Counted[]): boolean => {
   const all = hitRows.parse(rows);
-  return counted.some(({ hit, limits }) => {
-    const hits = all.filter(({ bucket }) => bucket === hit.bucket);
-    return limits.some((limit) => limit.lock !== undefined && waitFor(hits, [limit], hit.at) > 0);
-  });
+  return counted.some((each) =>
+    isLastOf(
+      all.filter(({ bucket }) => bucket === each.hit.bucket),
+      each,
+    ),
+  );
 };
+
+/** As `beginsLock`, for one hit. `hits` are those of its bucket, newest first. */
+export const isLastOf = (hits: readonly { at: number }[], { hit, limits }: Counted): boolean =>
+  limits.some((limit) => limit.lock !== undefined && waitFor(hits, [limit], hit.at) > 0);
 
 /** How many milliseconds from `now` until every limit allows another hit. `hits` are newest first. */
 export const waitFor = (hits: readonly { at: number }[], limits: readonly Limit[], now: number): number =>

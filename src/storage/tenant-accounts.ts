@@ -1,7 +1,14 @@
 import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
 import type { CustomerId, TenantId } from '../crypto/ids.ts';
 import type { Account } from './accounts.ts';
-import { decideRedemption, isRedeemedBy, outcomeOf, type Redemption, type WrongTry } from './challenges.ts';
+import {
+  decideRedemption,
+  isRedeemedBy,
+  outcomeOf,
+  type Redemption,
+  type RedemptionOutcome,
+  type WrongTry,
+} from './challenges.ts';
 import { type CustomerRow, type NewCustomer, ofCustomer } from './customers.ts';
 import { type Database, insertIf, violatedTableOf } from './database.ts';
 import { type NewEvent, recordEventIf } from './events.ts';
@@ -39,7 +46,7 @@ export type ApplicationOutcome = 'applied' | 'taken';
 /** `wasCompared`: the code was wrong; otherwise there was nothing any more that it could have been right for. */
 export type AnswerOutcome =
   | { kind: 'applied' | 'taken' }
-  | { kind: 'refused'; wasCompared: boolean }
+  | (Extract<RedemptionOutcome, { kind: 'refused' }> & { wasCompared: boolean })
   | { kind: 'limited'; waitMs: number };
 
 /** The accounts that forms and apps of a tenant create and change. */
@@ -130,7 +137,7 @@ export const createTenantAccountStore = (db: Database, tenantId: TenantId) => {
         ]);
         const decided = outcomeOf(redeemed, hits, wrongTry);
         if (decided.kind === 'redeemed') outcome = { kind: 'applied' };
-        else if (decided.kind === 'refused') outcome = { kind: 'refused', wasCompared: compared.meta.changes > 0 };
+        else if (decided.kind === 'refused') outcome = { ...decided, wasCompared: compared.meta.changes > 0 };
         else outcome = decided;
       });
       return violated === null ? outcome : { kind: 'taken' };

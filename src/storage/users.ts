@@ -115,7 +115,7 @@ export const createUserStore = (db: Database, tenantId: TenantId) => ({
     const isRedeemed = isRedeemedBy(tenantId, redemption);
     const { email, emailKey } = changes;
     const at = redemption.at;
-    let outcome: RedemptionOutcome = { kind: 'refused' };
+    let outcome: RedemptionOutcome = { kind: 'refused', isLast: false };
     const violated = await violatedTableOf(async () => {
       const [, , , redeemed, hits] = await db.batch([
         ...decideRedemption(db, tenantId, redemption, wrongTry),

@@ -19,6 +19,16 @@ export const eventsAbout = async (subject: string): Promise<{ type: string; acto
   return results;
 };
 
+/** The events that tell of locks of someone, oldest first. */
+export const locksOf = async (subject: string): Promise<{ actor: string; data: string }[]> => {
+  const { results } = await env.DB.prepare(
+    "select actor, data from events where subject = ? and type = 'login.locked' order by at, rowid",
+  )
+    .bind(subject)
+    .all<{ actor: string; data: string }>();
+  return results;
+};
+
 /** All that is at rest of a tenant in D1, and all that is in KV, as one text. Tables that hold a person's data by design are left out. */
 export const atRest = async (tenantId: string, leftOut: readonly string[] = []): Promise<string> => {
   const rows = Object.entries(await rowsOf(tenantId)).filter(([table]) => !leftOut.includes(table));

@@ -5,7 +5,7 @@ import { bearerHeaders, linkIn, newPerson, signIn } from '../../support/accounts
 import { answerOf } from '../../support/answers.ts';
 import { mailsTo } from '../../support/mailbox.ts';
 import { mailPasscode, wrongCodes } from '../../support/passcodes.ts';
-import { eventsAbout, rowsOf } from '../../support/rows.ts';
+import { eventsAbout, locksOf, rowsOf } from '../../support/rows.ts';
 import { createService } from '../../support/service.ts';
 import { appHeaders, newApp, newTenant, refusalOf, uniqueEmail } from '../../support/tenants.ts';
 
@@ -300,6 +300,20 @@ describe('the limit on wrong reset codes', () => {
       expect((await world.reset(code, { email })).status).toBe(whose === 'somebody' ? 200 : 400);
     },
   );
+
+  it('is told of in the log when it locks, of somebody alone', async () => {
+    const { service, tenant, person, reset } = await newForgetfulWorld();
+    const codes = wrongResetCodes('A'.repeat(10), 21);
+    for (const wrong of codes.slice(0, 19)) await reset(wrong);
+    expect(await locksOf(person.cuid)).toEqual([]);
+    for (const wrong of codes.slice(19)) await reset(wrong);
+    expect(await locksOf(person.cuid)).toEqual([{ actor: 'anonymous', data: '{"by":"password_reset"}' }]);
+    service.clock.advance(31);
+    const before = await rowsOf(tenant.id);
+    const nobody = uniqueEmail();
+    for (const wrong of codes) await reset(wrong, { email: nobody });
+    expect((await rowsOf(tenant.id)).events).toEqual(before.events);
+  });
 
   it('counts them together with wrong passcodes', async () => {
     const { service, app, person, mailCode, reset } = await newForgetfulWorld();

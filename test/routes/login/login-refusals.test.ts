@@ -10,7 +10,7 @@ import {
   startLogin,
 } from '../../support/logins.ts';
 import { mailPasscode, wrongCodes } from '../../support/passcodes.ts';
-import { eventsAbout, rowsOf } from '../../support/rows.ts';
+import { eventsAbout, locksOf, rowsOf } from '../../support/rows.ts';
 import { createService } from '../../support/service.ts';
 import { appHeaders, newCustomer, operatorHeaders, refusalOf, uniqueEmail } from '../../support/tenants.ts';
 
@@ -259,6 +259,22 @@ describe('the limit on wrong codes of a person', () => {
       expect(await refusalOf(await login({ browser, code, state }))).toEqual(FAILED);
     }
     await expectLocked(await login({ browser, code: '000000', state }));
+  });
+
+  it('is told of in the log when it locks, of somebody alone', async () => {
+    const { service, tenant, customer, browser, right, login } = await newBegunWorld({
+      settings: { rate_limits: { wrong_codes_per_hour: 5 } },
+    });
+    const codes = wrongCodes(right.code, 6);
+    for (const code of codes.slice(0, 4)) await login({ ...right, code });
+    expect(await locksOf(customer.cuid)).toEqual([]);
+    for (const code of codes.slice(4)) await login({ ...right, code });
+    expect(await locksOf(customer.cuid)).toEqual([{ actor: 'anonymous', data: '{"by":"email"}' }]);
+    service.clock.advance(31);
+    const before = await rowsOf(tenant.id);
+    const state = await startLogin(browser, uniqueEmail());
+    for (const code of codes) await login({ browser, code, state });
+    expect((await rowsOf(tenant.id)).events).toEqual(before.events);
   });
 
   it('counts passcodes and login codes together', async () => {

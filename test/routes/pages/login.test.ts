@@ -7,6 +7,7 @@ import { mailsTo } from '../../support/mailbox.ts';
 import { claimsInIdToken } from '../../support/oidc.ts';
 import { callAsOperator } from '../../support/operator.ts';
 import { FORM_HEADERS, readPage } from '../../support/pages.ts';
+import { locksOf } from '../../support/rows.ts';
 import { createService } from '../../support/service.ts';
 import { newCustomer, newTenant, uniqueEmail } from '../../support/tenants.ts';
 
@@ -167,6 +168,19 @@ describe('the login page', () => {
       expect(page.source).not.toContain(wrong);
     }
     expect((await submit(browser, path, { code })).status).toBe(303);
+  });
+
+  it('tells of the lock that too many wrong codes begin in the log, once', async () => {
+    const { browser, customer } = await newLoginWorld(createService(), {
+      settings: { rate_limits: { wrong_codes_per_hour: 5 } },
+    });
+    const path = await typeAddress(browser, customer.email);
+    const code = await mailedCode(customer.email);
+    const wrong = code === '111111' ? '222222' : '111111';
+    for (let i = 0; i < 4; i += 1) await submit(browser, path, { code: wrong });
+    expect(await locksOf(customer.cuid)).toEqual([]);
+    for (let i = 0; i < 2; i += 1) await submit(browser, path, { code: wrong });
+    expect(await locksOf(customer.cuid)).toEqual([{ actor: 'anonymous', data: '{"by":"email"}' }]);
   });
 
   it('takes no sixth try, even of the right code', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { UNKNOWN_CUID } from '../../support/customers.ts';
 import { mailPasscode, wrongCodes } from '../../support/passcodes.ts';
-import { eventsAbout } from '../../support/rows.ts';
+import { eventsAbout, locksOf } from '../../support/rows.ts';
 import { createService } from '../../support/service.ts';
 import {
   type AppPair,
@@ -223,6 +223,19 @@ describe('the limit on wrong codes of a person', () => {
     expect(last.headers.get('Retry-After')).toBe('1');
     service.clock.advance(1);
     await pairIn(await redeem(await mailPasscode(service, app, customer.email)));
+  });
+
+  it('is told of in the log when it locks, once', async () => {
+    const { service, app, customer, redeem } = await newAuthWorld();
+    const wrong = wrongCodes('000000', 21);
+    for (const each of wrong.slice(0, 19)) await redeem(each);
+    expect(await locksOf(customer.cuid)).toEqual([]);
+    for (const each of wrong.slice(19)) await redeem(each);
+    const locked = { actor: `app:${app.id}`, data: '{"by":"passcode"}' };
+    expect(await locksOf(customer.cuid)).toEqual([locked]);
+    service.clock.advance(900);
+    await redeem('000000');
+    expect(await locksOf(customer.cuid)).toEqual([locked, locked]);
   });
 
   it('leaves a passcode as it was: a refused try is none', async () => {

@@ -12,7 +12,7 @@ import {
 import { mailedCode } from '../../support/logins.ts';
 import { mailsTo } from '../../support/mailbox.ts';
 import { changeCustomer } from '../../support/operator.ts';
-import { atRest, eventsAbout, rowsOf } from '../../support/rows.ts';
+import { atRest, eventsAbout, locksOf, rowsOf } from '../../support/rows.ts';
 import { newCustomer, newTenant, uniqueEmail } from '../../support/tenants.ts';
 import { textsTo, uniqueNumber } from '../../support/texts.ts';
 import { putFlow } from '../../support/upserts.ts';
@@ -122,6 +122,16 @@ describe('signing in with a code at a tenant’s forms', () => {
 
   it('dies of them in the same way when nobody has the address', async () => {
     expect(await exhaust(await newWorld(), uniqueEmail())).toEqual([WRONG, WRONG, WRONG, WRONG, WRONG, OVER]);
+  });
+
+  it('tells of a lock that too many of them begin in the log, of somebody alone', async () => {
+    const settings = { rate_limits: { wrong_codes_per_hour: 5 } };
+    const [known, unknown] = [await newWorld({ settings }), await newWorld({ settings })];
+    const outcomes = await exhaust(known, known.email);
+    expect(outcomes).toEqual([WRONG, WRONG, WRONG, WRONG, WRONG, LIMITED]);
+    expect(await exhaust(unknown, uniqueEmail())).toEqual(outcomes);
+    expect(await locksOf(known.cuid)).toEqual([{ actor: 'anonymous', data: '{"by":"challenge"}' }]);
+    for (const subject of [unknown.cuid, unknown.tenant.id]) expect(await locksOf(subject)).toEqual([]);
   });
 
   it('compares five codes of twenty that come at once', async () => {

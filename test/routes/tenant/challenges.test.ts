@@ -6,7 +6,7 @@ import { mailedCode, newBrowser, signInByCode } from '../../support/logins.ts';
 import { lastMailTo, mailsTo } from '../../support/mailbox.ts';
 import { changeCustomer } from '../../support/operator.ts';
 import { wrongCodes } from '../../support/passcodes.ts';
-import { atRest, rowsOf } from '../../support/rows.ts';
+import { atRest, locksOf, rowsOf } from '../../support/rows.ts';
 import { appHeaders, newApp, newTenant, uniqueEmail } from '../../support/tenants.ts';
 import { textsTo, uniqueNumber } from '../../support/texts.ts';
 import {
@@ -196,14 +196,20 @@ describe('a challenge', () => {
     expect([response.status, response.headers.get('Retry-After')]).toEqual([429, '30']);
   });
 
-  it('counts wrong codes of a person over all its challenges', async () => {
-    const { service, store, hold, answer } = await newUpsertWorld({
+  it('counts wrong codes of a person over all its challenges, and tells of the lock', async () => {
+    const { service, tenant, store, hold, answer } = await newUpsertWorld({
       rate_limits: { wrong_codes_per_hour: 5 },
     });
     const email = uniqueEmail();
     await store({ email, name: 'Ada' });
     const id = await hold({ email });
-    for (const wrong of wrongCodes(await mailedCode(email), 5)) expect((await answer(id, wrong)).status).toBe(422);
+    const codes = wrongCodes(await mailedCode(email), 5);
+    const [customer] = (await rowsOf(tenant.id)).customers ?? [];
+    const locks = () => locksOf(String(customer?.id));
+    for (const wrong of codes.slice(0, 4)) expect((await answer(id, wrong)).status).toBe(422);
+    expect(await locks()).toEqual([]);
+    expect((await answer(id, codes[4] ?? '')).status).toBe(422);
+    expect(await locks()).toEqual([{ actor: 'anonymous', data: '{"by":"challenge"}' }]);
     service.clock.advance(31);
     const next = await hold({ email, name: 'Eve' });
     expect((await answer(next, await mailedCode(email))).status).toBe(429);
