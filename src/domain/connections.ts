@@ -138,9 +138,8 @@ export const createConnections = ({
 
     /** Refuses with `connection_not_found`. */
     remove: async (name: string): Promise<void> => {
-      const connections = await store.list();
-      if (!connections.some((each) => each.name === name)) throw new Refusal('connection_not_found');
-      await store.remove(name, audit('connection.deleted', 'operator', tenantId, { name }));
+      const isRemoved = await store.remove(name, audit('connection.deleted', 'operator', tenantId, { name }));
+      if (!isRemoved) throw new Refusal('connection_not_found');
       memory.delete(tenantId);
     },
   };

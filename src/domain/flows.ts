@@ -122,8 +122,8 @@ export const createFlows = ({ tenantId, store, audit }: Dependencies) => {
 
     /** Takes the operator's definition back. Refuses with `flow_not_found`. */
     remove: async (name: string): Promise<void> => {
-      if (!(await store.list()).some((each) => each.name === name)) throw new Refusal('flow_not_found');
-      await store.remove(name, audit('flow.deleted', 'operator', tenantId, { name }));
+      const isRemoved = await store.remove(name, audit('flow.deleted', 'operator', tenantId, { name }));
+      if (!isRemoved) throw new Refusal('flow_not_found');
     },
   };
 };

@@ -160,8 +160,8 @@ export const createProviders = ({ tenantId, store, memory, isCallable, sealer, a
 
     /** Refuses with `provider_not_found`. */
     remove: async (name: string): Promise<void> => {
-      if (!(await store.list()).some((each) => each.name === name)) throw new Refusal('provider_not_found');
-      await store.remove(name, audit('provider.deleted', 'operator', tenantId, { name }));
+      const isRemoved = await store.remove(name, audit('provider.deleted', 'operator', tenantId, { name }));
+      if (!isRemoved) throw new Refusal('provider_not_found');
       memory.delete(tenantId);
     },
   };

@@ -3,23 +3,20 @@ import type { Audit } from './audit.ts';
 import { Refusal } from './refusal.ts';
 
 /** What the operator offers a tenant's customers to subscribe to. */
-export const createSubscriptions = ({ store, audit }: { store: SubscriptionStore; audit: Audit }) => {
+export const createSubscriptions = ({ store, audit }: { store: SubscriptionStore; audit: Audit }) => ({
   /** Refuses with `subscription_not_found`. */
-  const get = async (id: string): Promise<Subscription> => {
+  get: async (id: string): Promise<Subscription> => {
     const found = await store.find(id);
     if (!found) throw new Refusal('subscription_not_found');
     return found;
-  };
-  return {
-    get,
-    list: (limit: number, after: string | null): Promise<Subscription[]> => store.page(limit, after),
-    /** Whether it is new. */
-    put: (subscription: Subscription): Promise<boolean> =>
-      store.put(subscription, audit('subscription.updated', 'operator', subscription.id)),
-    /** Refuses with `subscription_not_found`. */
-    remove: async (id: string): Promise<void> => {
-      await get(id);
-      await store.remove(id, audit('subscription.deleted', 'operator', id));
-    },
-  };
-};
+  },
+  list: (limit: number, after: string | null): Promise<Subscription[]> => store.page(limit, after),
+  /** Whether it is new. */
+  put: (subscription: Subscription): Promise<boolean> =>
+    store.put(subscription, audit('subscription.updated', 'operator', subscription.id)),
+  /** Refuses with `subscription_not_found`. */
+  remove: async (id: string): Promise<void> => {
+    const isRemoved = await store.remove(id, audit('subscription.deleted', 'operator', id));
+    if (!isRemoved) throw new Refusal('subscription_not_found');
+  },
+});

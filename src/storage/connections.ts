@@ -1,7 +1,7 @@
 import { and, asc, eq, type SQL, sql } from 'drizzle-orm';
 import type { TenantId } from '../crypto/ids.ts';
 import { type Database, violatedTableOf } from './database.ts';
-import { type NewEvent, recordEvent } from './events.ts';
+import { type NewEvent, recordEvent, recordEventIf } from './events.ts';
 import { connectionDomains, connections, identities } from './schema.ts';
 
 /** A company's identity provider, and the domains whose addresses it speaks for. */
@@ -73,13 +73,15 @@ export const createConnectionStore = (db: Database, tenantId: TenantId) => {
       return outcome;
     },
 
-    remove: async (name: string, event: NewEvent): Promise<void> => {
-      await db.batch([
+    /** False if there is none. */
+    remove: async (name: string, event: NewEvent): Promise<boolean> => {
+      const [, , , removed] = await db.batch([
+        recordEventIf(db, tenantId, event, sql`exists (select 1 from ${connections} where ${ofName(name)})`),
         forgetIdentities(name),
         db.delete(connectionDomains).where(domainsOf(name)),
-        db.delete(connections).where(ofName(name)),
-        recordEvent(db, tenantId, event),
+        db.delete(connections).where(ofName(name)).returning({ name: connections.name }),
       ]);
+      return removed.length > 0;
     },
   };
 };

@@ -1,7 +1,7 @@
-import { and, asc, eq } from 'drizzle-orm';
+import { and, asc, eq, sql } from 'drizzle-orm';
 import type { TenantId } from '../crypto/ids.ts';
 import type { Database } from './database.ts';
-import { type NewEvent, recordEvent } from './events.ts';
+import { type NewEvent, recordEvent, recordEventIf } from './events.ts';
 import { type FlowStep, flows } from './schema.ts';
 
 export type Flow = { name: string; steps: FlowStep[] };
@@ -33,8 +33,13 @@ export const createFlowStore = (db: Database, tenantId: TenantId) => {
       return inserted.length > 0;
     },
 
-    remove: async (name: string, event: NewEvent): Promise<void> => {
-      await db.batch([db.delete(flows).where(ofName(name)), recordEvent(db, tenantId, event)]);
+    /** False if there is none. */
+    remove: async (name: string, event: NewEvent): Promise<boolean> => {
+      const [, removed] = await db.batch([
+        recordEventIf(db, tenantId, event, sql`exists (select 1 from ${flows} where ${ofName(name)})`),
+        db.delete(flows).where(ofName(name)).returning({ name: flows.name }),
+      ]);
+      return removed.length > 0;
     },
   };
 };

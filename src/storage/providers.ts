@@ -1,7 +1,7 @@
 import { and, asc, eq, lte, type SQL, sql } from 'drizzle-orm';
 import type { TenantId } from '../crypto/ids.ts';
 import type { Database } from './database.ts';
-import { type NewEvent, recordEvent } from './events.ts';
+import { type NewEvent, recordEvent, recordEventIf } from './events.ts';
 import { identities, providers, usedNonces } from './schema.ts';
 
 /** Whom people sign in with at a tenant's forms and apps. */
@@ -67,12 +67,14 @@ export const createProviderStore = (db: Database, tenantId: TenantId) => {
       return inserted.length > 0;
     },
 
-    remove: async (name: string, event: NewEvent): Promise<void> => {
-      await db.batch([
+    /** False if there is none. */
+    remove: async (name: string, event: NewEvent): Promise<boolean> => {
+      const [, , removed] = await db.batch([
+        recordEventIf(db, tenantId, event, sql`exists (select 1 from ${providers} where ${ofName(name)})`),
         forgetIdentities(name),
-        db.delete(providers).where(ofName(name)),
-        recordEvent(db, tenantId, event),
+        db.delete(providers).where(ofName(name)).returning({ name: providers.name }),
       ]);
+      return removed.length > 0;
     },
   };
 };

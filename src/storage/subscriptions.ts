@@ -1,7 +1,7 @@
 import { and, asc, eq, gt, inArray, notInArray, type SQL, sql } from 'drizzle-orm';
 import type { CustomerId, TenantId } from '../crypto/ids.ts';
 import type { Database } from './database.ts';
-import { type NewEvent, recordEvent } from './events.ts';
+import { type NewEvent, recordEvent, recordEventIf } from './events.ts';
 import { customerSubscriptions, subscriptions } from './schema.ts';
 
 /** What customers of a tenant can subscribe to. */
@@ -49,14 +49,16 @@ export const createSubscriptionStore = (db: Database, tenantId: TenantId) => ({
     return inserted.length > 0;
   },
 
-  /** Removes it, from the customers that have it, too. */
-  remove: async (id: string, event: NewEvent): Promise<void> => {
+  /** Removes it, from the customers that have it, too. False if there is none. */
+  remove: async (id: string, event: NewEvent): Promise<boolean> => {
+    const isThere = sql`exists (select 1 from ${subscriptions} where ${ofSubscription(tenantId, id)})`;
     const has = and(eq(customerSubscriptions.tenantId, tenantId), eq(customerSubscriptions.subscriptionId, id));
-    await db.batch([
+    const [, , removed] = await db.batch([
+      recordEventIf(db, tenantId, event, isThere),
       db.delete(customerSubscriptions).where(has),
-      db.delete(subscriptions).where(ofSubscription(tenantId, id)),
-      recordEvent(db, tenantId, event),
+      db.delete(subscriptions).where(ofSubscription(tenantId, id)).returning({ id: subscriptions.id }),
     ]);
+    return removed.length > 0;
   },
 });
 

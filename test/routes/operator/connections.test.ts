@@ -299,11 +299,16 @@ describe('a change of a connection', () => {
     const { tenant, put, remove } = await newCase(createService(storage.bindings));
     await put('acme', oidcMembers());
     const before = await rowsOf(tenant.id);
-    for (const change of [() => put('acme', samlMembers()), () => put('new', samlMembers()), () => remove('acme')]) {
+    const changes = [
+      { change: () => put('acme', samlMembers()), reads: 1 },
+      { change: () => put('new', samlMembers()), reads: 1 },
+      { change: () => remove('acme'), reads: 0 },
+    ];
+    for (const { change, reads } of changes) {
       let batches = 0;
       storage.failWhen((operation) => {
         if (operation === 'D1 batch') batches += 1;
-        return operation === 'D1 batch' && batches === 2 ? 'before' : null;
+        return operation === 'D1 batch' && batches === reads + 1 ? 'before' : null;
       });
       expect(await refusalOf(await change())).toMatchObject({ status: 503, code: 'storage_unavailable' });
       storage.failWhen(null);

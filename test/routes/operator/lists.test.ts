@@ -1,22 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { connectOidc } from '../../support/connections.ts';
+import { NAMED_MAKERS } from '../../support/named.ts';
 import { callAsOperator } from '../../support/operator.ts';
-import { createService, type Service } from '../../support/service.ts';
-import { newTenant, refusalOf, type TestTenant } from '../../support/tenants.ts';
-import { putFlow } from '../../support/upserts.ts';
+import { createService } from '../../support/service.ts';
+import { newTenant, refusalOf } from '../../support/tenants.ts';
 
 type Page = { items: { name: string }[]; next: string | null };
 
-const OTP = { type: 'otp', signup: false, enabled: true };
-
-const MAKERS: Readonly<Record<string, (service: Service, tenant: TestTenant, name: string) => Promise<unknown>>> = {
-  connections: (service, tenant, name) => connectOidc(service, tenant, 'https://idp.example.com', {}, name),
-  providers: (service, { slug }, name) =>
-    callAsOperator(service, 'PUT', `/operator/v1/tenants/${slug}/providers/${name}`, OTP),
-  flows: (service, tenant, name) => putFlow(service, tenant, name, [{ kind: 'send_activation' }]),
-};
-
-describe.each(Object.entries(MAKERS))('GET /operator/v1/tenants/{slug}/%s', (noun, make) => {
+describe.each(Object.entries(NAMED_MAKERS))('GET /operator/v1/tenants/{slug}/%s', (noun, make) => {
   const newList = async (names: string[]) => {
     const service = createService();
     const tenant = await newTenant(service);
