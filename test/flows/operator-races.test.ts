@@ -4,9 +4,8 @@ import { callAsOperator, offerSubscriptions } from '../support/operator.ts';
 import { rowsOf } from '../support/rows.ts';
 import { createService } from '../support/service.ts';
 import { newTenant } from '../support/tenants.ts';
-import { putWebhook } from '../support/webhooks.ts';
 
-const MAKERS: typeof NAMED_MAKERS = { ...NAMED_MAKERS, subscriptions: offerSubscriptions, webhooks: putWebhook };
+const MAKERS: typeof NAMED_MAKERS = { ...NAMED_MAKERS, subscriptions: offerSubscriptions };
 
 describe('simultaneous removals', () => {
   it.each(Object.entries(MAKERS))(

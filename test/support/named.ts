@@ -3,6 +3,7 @@ import { callAsOperator } from './operator.ts';
 import type { Service } from './service.ts';
 import type { TestTenant } from './tenants.ts';
 import { putFlow } from './upserts.ts';
+import { putWebhook } from './webhooks.ts';
 
 const OTP = { type: 'otp', signup: false, enabled: true };
 
@@ -14,4 +15,5 @@ export const NAMED_MAKERS: Readonly<
   providers: (service, { slug }, name) =>
     callAsOperator(service, 'PUT', `/operator/v1/tenants/${slug}/providers/${name}`, OTP),
   flows: (service, tenant, name) => putFlow(service, tenant, name, [{ kind: 'send_activation' }]),
+  webhooks: (service, tenant, name) => putWebhook(service, tenant, name, { events: ['app.deleted'] }),
 };

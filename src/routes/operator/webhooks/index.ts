@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import type { AppEnv } from '../../../env.ts';
 import { valid } from '../../validate.ts';
 import { describe } from '../documented.ts';
-import { listOf, pageOf } from '../lists.ts';
+import { listOf, nameQuery, pageOf, pageOfNamed } from '../lists.ts';
 import { nameParameter } from '../names.ts';
 import { servicesOf } from '../services.ts';
 import { deliveryObject, deliveryQuery, nothing, trialObject, webhookObject, webhookProfile } from './schema.ts';
@@ -37,12 +37,13 @@ export const webhookRoutes = new Hono<AppEnv>()
     '/',
     describe({
       summary: 'List the webhooks',
-      success: { 200: { description: 'All of them', schema: listOf(webhookObject) } },
+      success: { 200: { description: 'A page, by name', schema: listOf(webhookObject) } },
       refusals: ['tenant_not_found'],
     }),
+    valid('query', nameQuery),
     async (c) => {
       const { webhooks } = await servicesOf(c);
-      return c.json({ items: (await webhooks.list()).map(viewWebhook), next: null });
+      return c.json(pageOfNamed(await webhooks.list(), c.req.valid('query'), viewWebhook));
     },
   )
 
