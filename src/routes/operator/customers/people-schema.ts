@@ -38,6 +38,3 @@ export const sessionObject = z
     place: stringOrNull,
   })
   .meta({ id: 'OperatorSession' });
-
-/** What is done after the answer, and tells of nothing. */
-export const accepted = z.strictObject({});

@@ -3,8 +3,9 @@ import type { AppEnv } from '../../../env.ts';
 import { valid } from '../../validate.ts';
 import { describe } from '../documented.ts';
 import { listOf, listQuery, pageOf } from '../lists.ts';
+import { nothing } from '../nothing.ts';
 import { servicesOf } from '../services.ts';
-import { accepted, sessionObject, userObject } from './people-schema.ts';
+import { sessionObject, userObject } from './people-schema.ts';
 import { viewSession, viewUser } from './people-view.ts';
 
 /** Help for the people of a customer, which needs no signing in as one of them. */
@@ -31,12 +32,13 @@ export const peopleRoutes = new Hono<AppEnv>()
     describe({
       summary: 'Mail a user its activation again',
       description: 'The link from before is dead then.',
-      success: { 202: { description: 'Mailed', schema: accepted } },
+      success: { 202: { description: 'Mailed', schema: nothing } },
       refusals: [
         ...(['tenant_not_found', 'customer_not_found', 'user_not_found', 'already_activated'] as const),
         ...(['no_email_address', 'mail_refused'] as const),
       ],
     }),
+    valid('json', nothing),
     async (c) => {
       const { support } = await servicesOf(c);
       await support.resendActivation(c.req.param('cuid'), c.req.param('id'));

@@ -4,8 +4,9 @@ import { valid } from '../../validate.ts';
 import { describe } from '../documented.ts';
 import { listOf, nameQuery, pageOf, pageOfNamed } from '../lists.ts';
 import { nameParameter } from '../names.ts';
+import { nothing } from '../nothing.ts';
 import { servicesOf } from '../services.ts';
-import { deliveryObject, deliveryQuery, nothing, trialObject, webhookObject, webhookProfile } from './schema.ts';
+import { deliveryObject, deliveryQuery, trialObject, webhookObject, webhookProfile } from './schema.ts';
 import { readWebhook, viewDelivery, viewToldWebhook, viewTrial, viewWebhook } from './view.ts';
 
 export const webhookRoutes = new Hono<AppEnv>()
@@ -97,6 +98,7 @@ export const webhookRoutes = new Hono<AppEnv>()
       success: { 200: { description: 'What came of it', schema: trialObject } },
       refusals: ['tenant_not_found', 'webhook_not_found'],
     }),
+    valid('json', nothing),
     async (c) => {
       const { webhooks } = await servicesOf(c);
       return c.json(viewTrial(await webhooks.test(c.req.param('name'))));
@@ -127,6 +129,7 @@ export const webhookRoutes = new Hono<AppEnv>()
       success: { 202: { description: 'The delivery, pending again', schema: deliveryObject } },
       refusals: ['tenant_not_found', 'webhook_not_found', 'delivery_not_found'],
     }),
+    valid('json', nothing),
     async (c) => {
       const { name, id } = c.req.param();
       const { deliveries } = await servicesOf(c);

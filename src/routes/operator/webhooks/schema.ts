@@ -38,9 +38,6 @@ export const webhookObject = z
   })
   .meta({ id: 'Webhook' });
 
-/** The body of a `POST` that says nothing more. */
-export const nothing = z.strictObject({});
-
 export const trialObject = z
   .strictObject({
     delivered: z.boolean(),
