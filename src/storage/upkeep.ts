@@ -101,9 +101,11 @@ const ofWebhooks = (tenantId: TenantId, condition: SQL | undefined) =>
  * that is disabled waits for none that long.
  */
 const pastDeliveries = (tenantId: TenantId, past: Past) => {
+  // What waited too long for its webhook to be enabled has failed without an attempt.
+  const failedAt = sql`coalesce(${deliveries.lastAttemptAt}, ${deliveries.createdAt})`;
   const isOver = or(
     and(eq(deliveries.status, 'delivered'), lt(deliveries.lastAttemptAt, past.delivered)),
-    and(eq(deliveries.status, 'failed'), lt(deliveries.lastAttemptAt, past.failed)),
+    and(eq(deliveries.status, 'failed'), lt(failedAt, past.failed)),
     and(lt(deliveries.eventId, past.firstKept), not(isAwaited)),
   );
   const condition = and(lt(deliveries.eventId, past.firstRecent), isOver);

@@ -207,8 +207,8 @@ describe('upkeep of webhooks', () => {
     });
     return {
       ...aCase,
-      /** A delivery whose last attempt was so long ago, of an event that is at least as old. */
-      deliver: async (status: string, attemptedMs: number, eventMs = attemptedMs): Promise<string> => {
+      /** A delivery whose last attempt, if any was made, was so long ago, of an event that is at least as old. */
+      deliver: async (status: string, attemptedMs: number | null, eventMs = attemptedMs ?? 0): Promise<string> => {
         const at = AT - eventMs;
         const id = newId('evt', at);
         const common = { tenant_id: tenant.id, created_at: at };
@@ -217,8 +217,9 @@ describe('upkeep of webhooks', () => {
           subject: names.customer_id,
         });
         await insertRow('deliveries', {
-          ...{ ...common, webhook: 'hook', event_id: id, status, attempts: 1, due_at: at },
-          last_attempt_at: AT - attemptedMs,
+          ...{ ...common, webhook: 'hook', event_id: id, status, due_at: at },
+          attempts: attemptedMs === null ? 0 : 1,
+          last_attempt_at: attemptedMs === null ? null : AT - attemptedMs,
         });
         return id;
       },
@@ -239,6 +240,16 @@ describe('upkeep of webhooks', () => {
   ])('forgets what was %s after %i days, and keeps its event', async (status, days) => {
     const { run, deliver, left } = await newWebhookCase();
     const [over, lasting] = [await deliver(status, days * DAY + 1), await deliver(status, days * DAY, days * DAY + 1)];
+    await run();
+    expect(await left(over, lasting)).toEqual([
+      [true, true],
+      [false, true],
+    ]);
+  });
+
+  it('forgets what failed without an attempt 30 days after it was made', async () => {
+    const { run, deliver, left } = await newWebhookCase();
+    const [over, lasting] = [await deliver('failed', null, 30 * DAY + 1), await deliver('failed', null, 30 * DAY)];
     await run();
     expect(await left(over, lasting)).toEqual([
       [true, true],
