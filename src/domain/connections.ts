@@ -4,6 +4,7 @@ import type { SamlLoader } from '../outside/identity-providers/saml.ts';
 import type { Connection, ConnectionStore } from '../storage/connections.ts';
 import type { ConnectionSettings } from '../storage/schema.ts';
 import type { Audit } from './audit.ts';
+import { refuseUncallable } from './callable-urls.ts';
 import type { EmailAddress } from './email.ts';
 import { Refusal } from './refusal.ts';
 
@@ -60,7 +61,7 @@ export const createConnections = ({
   };
 
   const requireCallable = (path: string, url: string | null): void => {
-    if (url !== null && !isCallable(url)) throw faulty(path, 'must be an https URL of a public host');
+    if (url !== null) refuseUncallable(isCallable, path, url);
   };
 
   const readSamlProvider = async (source: { metadataXml: string } | SamlProvider): Promise<SamlProvider> => {

@@ -4,6 +4,7 @@ import type { IdentityProvider } from '../outside/identity-providers/provider-ch
 import type { Provider, ProviderStore } from '../storage/providers.ts';
 import type { ProviderSettings } from '../storage/schema.ts';
 import type { Audit } from './audit.ts';
+import { refuseUncallable } from './callable-urls.ts';
 import { Refusal } from './refusal.ts';
 
 export type { Provider } from '../storage/providers.ts';
@@ -112,11 +113,7 @@ export const createProviders = ({ tenantId, store, memory, isCallable, sealer, a
   };
 
   const requireCallable = (provider: ProviderProfile['provider']): void => {
-    for (const [path, url] of urlsOf(provider)) {
-      if (isCallable(url)) continue;
-      const message = 'must be an https URL of a public host';
-      throw new Refusal('validation_failed', { faults: [{ path, code: 'invalid', message }] });
-    }
+    for (const [path, url] of urlsOf(provider)) refuseUncallable(isCallable, path, url);
   };
 
   return {

@@ -3,6 +3,7 @@ import { randomBytes } from '../crypto/random.ts';
 import type { Sealer } from '../crypto/sealing.ts';
 import type { Webhook, WebhookStore } from '../storage/webhooks.ts';
 import type { Audit } from './audit.ts';
+import { refuseUncallable } from './callable-urls.ts';
 import { Refusal } from './refusal.ts';
 import { contextOfSecret, type Trial, type WebhookMessages } from './webhook-messages.ts';
 
@@ -98,10 +99,7 @@ export const createWebhooks = (dependencies: Dependencies) => {
   return {
     /** Makes the webhook or replaces what is said of it. Refuses with `validation_failed`. */
     put: async (name: string, profile: WebhookProfile): Promise<ToldWebhook & { isNew: boolean }> => {
-      if (!isCallable(profile.url)) {
-        const message = 'must be an https URL of a public host';
-        throw new Refusal('validation_failed', { faults: [{ path: 'url', code: 'invalid', message }] });
-      }
+      refuseUncallable(isCallable, 'url', profile.url);
       const told = await put(name, profile);
       memory.delete(tenantId);
       return told;
