@@ -11,27 +11,15 @@ export type Subscription = { id: string; name: string };
 export type CustomerSubscription = Subscription & { subscribedAt: number };
 
 export const createSubscriptionStore = (db: Database, tenantId: TenantId) => ({
-  list: (): Promise<Subscription[]> =>
-    db
-      .select({ id: subscriptions.id, name: subscriptions.name })
-      .from(subscriptions)
-      .where(eq(subscriptions.tenantId, tenantId))
-      .orderBy(asc(subscriptions.id)),
+  /** By id. */
+  list: (): Promise<Subscription[]> => selectOffered(db, tenantId),
 
-  /** By id; `after`: only those that follow this one. */
+  /** As `list`, so many of them; `after`: only those that follow this one. */
   page: (limit: number, after: string | null): Promise<Subscription[]> =>
-    db
-      .select({ id: subscriptions.id, name: subscriptions.name })
-      .from(subscriptions)
-      .where(and(eq(subscriptions.tenantId, tenantId), after === null ? undefined : gt(subscriptions.id, after)))
-      .orderBy(asc(subscriptions.id))
-      .limit(limit),
+    selectOffered(db, tenantId, after === null ? undefined : gt(subscriptions.id, after)).limit(limit),
 
   find: async (id: string): Promise<Subscription | null> => {
-    const [found] = await db
-      .select({ id: subscriptions.id, name: subscriptions.name })
-      .from(subscriptions)
-      .where(ofSubscription(tenantId, id));
+    const [found] = await selectOffered(db, tenantId, eq(subscriptions.id, id));
     return found ?? null;
   },
 
@@ -123,6 +111,13 @@ export const addSubscriptions = (
     )
     .onConflictDoNothing();
 };
+
+const selectOffered = (db: Database, tenantId: TenantId, condition?: SQL) =>
+  db
+    .select({ id: subscriptions.id, name: subscriptions.name })
+    .from(subscriptions)
+    .where(and(eq(subscriptions.tenantId, tenantId), condition))
+    .orderBy(asc(subscriptions.id));
 
 const ofSubscription = (tenantId: TenantId, id: string) =>
   and(eq(subscriptions.tenantId, tenantId), eq(subscriptions.id, id));
