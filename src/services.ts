@@ -54,7 +54,7 @@ import type { SamlLoader } from './outside/identity-providers/saml.ts';
 import type { createMailer } from './outside/mail/mailer.ts';
 import type { Texter } from './outside/texts/texter.ts';
 import type { CallReceiver } from './outside/webhooks/receivers.ts';
-import { signMessage } from './outside/webhooks/standard-webhooks.ts';
+import { signMessage, writeSecret } from './outside/webhooks/standard-webhooks.ts';
 import { createAccessStore } from './storage/access.ts';
 import { createAccountStore } from './storage/accounts.ts';
 import { createApiKeyStore } from './storage/api-keys.ts';
@@ -87,6 +87,7 @@ import type { Tenant } from './storage/tenants.ts';
 import { createUserStore } from './storage/users.ts';
 import { createWebhookStore } from './storage/webhooks.ts';
 
+export { isSecret as isWebhookSecret } from './outside/webhooks/standard-webhooks.ts';
 export type { Tenant } from './storage/tenants.ts';
 
 /**
@@ -236,6 +237,7 @@ export const createTenantServices = (resources: TenantResources) => {
     store: guarded(createWebhookStore(database, tenantId)),
     memory: resources.webhookMemory,
     isCallable: (url) => isCallable(url) && !resources.isOurs(url),
+    writeSecret,
   });
   const deliveries = createDeliveries({
     ...{ tenantId, webhooks, messages, audit, now },

@@ -37,6 +37,8 @@ type Dependencies = {
   /** Whether the Worker may be told to call a URL. */
   isCallable: (url: string) => boolean;
   messages: WebhookMessages;
+  /** Makes a secret of these bytes. */
+  writeSecret: (bytes: Uint8Array) => string;
   sealer: () => Promise<Sealer>;
   audit: Audit;
   now: () => number;
@@ -44,7 +46,9 @@ type Dependencies = {
 
 /** Whom the operator wants told of what happens in a tenant. */
 export const createWebhooks = (dependencies: Dependencies) => {
-  const { tenantId, store, memory, isCallable, messages, sealer, audit, now } = dependencies;
+  const { tenantId, store, memory, isCallable, messages, writeSecret, sealer, audit, now } = dependencies;
+
+  const newSecret = (): string => writeSecret(randomBytes(32));
 
   const seal = async (name: string, secret: string) => (await sealer()).seal(secret, contextOfSecret(name));
   const open = async (name: string, sealed: string) => (await sealer()).open(sealed, contextOfSecret(name));
@@ -156,5 +160,3 @@ export const isToldOf = ({ events }: Pick<Webhook, 'events'>, type: string): boo
 
 const disabledReasonOf = (status: Webhook['status']): Webhook['disabledReason'] =>
   status === 'disabled' ? 'operator' : null;
-
-const newSecret = (): string => `whsec_${randomBytes(32).toBase64()}`;

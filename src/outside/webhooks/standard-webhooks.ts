@@ -5,7 +5,7 @@ const PREFIX = 'whsec_';
 
 /**
  * Signs a message as Standard Webhooks has it ("Signature scheme", symmetric): HMAC-SHA-256 over the id, the time and the
- * body, once with each secret. A secret is `whsec_` and base64 of at least 24 bytes. Throws when it is not.
+ * body, once with each secret. Throws when one of them is no secret.
  */
 export const signMessage = async (
   body: string,
@@ -19,16 +19,27 @@ export const signMessage = async (
   };
 };
 
+/** The secret that these bytes make. */
+export const writeSecret = (bytes: Uint8Array): string => `${PREFIX}${bytes.toBase64()}`;
+
+/** Whether it is a secret: `whsec_` and base64 of 24 to 64 bytes. */
+export const isSecret = (secret: string): boolean => bytesOf(secret) !== null;
+
 const sign = async (content: string, secret: string): Promise<string> => {
+  const bytes = bytesOf(secret);
+  if (!bytes) throw new Error('A webhook secret has another form');
   const algorithm = { name: 'HMAC', hash: 'SHA-256' };
-  const key = await crypto.subtle.importKey('raw', readSecret(secret), algorithm, false, ['sign']);
+  const key = await crypto.subtle.importKey('raw', bytes, algorithm, false, ['sign']);
   const signature = await crypto.subtle.sign('HMAC', key, new TextEncoder().encode(content));
   return `v1,${new Uint8Array(signature).toBase64()}`;
 };
 
-const readSecret = (secret: string): Uint8Array<ArrayBuffer> => {
-  if (!secret.startsWith(PREFIX)) throw new Error('A webhook secret has another form');
-  const bytes = Uint8Array.fromBase64(secret.slice(PREFIX.length));
-  if (bytes.byteLength < 24) throw new Error('A webhook secret is too short');
-  return bytes;
+const bytesOf = (secret: string): Uint8Array<ArrayBuffer> | null => {
+  if (!secret.startsWith(PREFIX)) return null;
+  try {
+    const bytes = Uint8Array.fromBase64(secret.slice(PREFIX.length));
+    return bytes.byteLength >= 24 && bytes.byteLength <= 64 ? bytes : null;
+  } catch {
+    return null;
+  }
 };
