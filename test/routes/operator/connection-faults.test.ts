@@ -75,24 +75,7 @@ describe('the domains of a connection are refused', () => {
     ['when they are more than a hundred', Array.from({ length: 101 }, (_, i) => `d${i}.example`), ['domains']],
     ['when they are a text', 'acme.example', ['domains']],
     ['when one is no text', ['acme.example', 1], ['domains.1']],
-    ...[
-      ['has no dot', 'example'],
-      ['is a pattern', '*.acme.example'],
-      ['is an address', 'ada@acme.example'],
-      ['is a URL', 'https://acme.example'],
-      ['has an empty part', 'acme..example'],
-      ['begins with a dot', '.acme.example'],
-      ['ends with a dot', 'acme.example.'],
-      ['has a space', 'ac me.example'],
-      ['is not ASCII', 'äcme.example'],
-      ['begins with a hyphen', '-acme.example'],
-      ['has a part of 64 characters', `${'a'.repeat(64)}.example`],
-      ['has 254 characters', `${'a.'.repeat(123)}example1`],
-    ].map(([what, domain]): [string, unknown, string[]] => [
-      `when one ${what}`,
-      ['good.example', domain],
-      ['domains.1'],
-    ]),
+    ['when one is no name of a domain', ['good.example', 'ada@acme.example'], ['domains.1']],
   ];
   it.each(faulty)('%s', async (_, domains, paths) => {
     await expectFaults({ ...OIDC, domains }, paths);

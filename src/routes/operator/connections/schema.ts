@@ -1,15 +1,10 @@
 import * as z from 'zod';
 import { text } from '../../fields.ts';
+import { domain } from '../domains.ts';
 
 const connection = z.strictObject({
   domains: z
-    .array(
-      z
-        .string()
-        .toLowerCase()
-        .max(253)
-        .regex(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$/, 'must be a domain name'),
-    )
+    .array(domain)
     .min(1)
     .max(100)
     .transform((domains) => [...new Set(domains)]),

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { checkSchema } from '../../../domain/attributes.ts';
 import { DEFAULT_RETENTION_DAYS } from '../../../domain/upkeep.ts';
 import { origin, text, webUrl } from '../../fields.ts';
+import { domain } from '../domains.ts';
 import { profileDefaults } from '../profile-defaults.ts';
 
 /** Names that would be mistaken for ours, or that stand for hosts of other kinds. */
@@ -13,12 +14,6 @@ export const slugParameter = z.object({
     .regex(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])$/, 'must be 2 to 40 of a-z, 0-9 and inner hyphens')
     .refine((slug) => !RESERVED_SLUGS.includes(slug), 'is a reserved name'),
 });
-
-const domain = z
-  .string()
-  .toLowerCase()
-  .max(253)
-  .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/, 'must be a domain name');
 
 const seconds = (shortest: number, longest: number, usual: number) => z.int().min(shortest).max(longest).default(usual);
 
