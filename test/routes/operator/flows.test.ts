@@ -2,6 +2,7 @@ import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { newAuthenticationWorld, outcomeOf } from '../../support/authentications.ts';
 import { breakable } from '../../support/bindings.ts';
+import { collectionOf } from '../../support/collections.ts';
 import { mailsTo } from '../../support/mailbox.ts';
 import { callAsOperator, offerSubscriptions } from '../../support/operator.ts';
 import { eventsAbout, rowsOf } from '../../support/rows.ts';
@@ -22,31 +23,18 @@ const PREREGISTRATION = {
 
 const NOT_FOUND = { status: 404, code: 'flow_not_found' };
 
-const pathOf = ({ slug }: Pick<TestTenant, 'slug'>, name?: string): string =>
-  `/operator/v1/tenants/${slug}/flows${name === undefined ? '' : `/${name}`}`;
+const collection = collectionOf('flows');
+const { pathOf, eventsOf: flowEventsOf } = collection;
 
-const callsOf = (service: Service, tenant: TestTenant) => ({
-  put: (name: string, steps: unknown) => callAsOperator(service, 'PUT', pathOf(tenant, name), { steps }),
-  read: (name: string) => callAsOperator(service, 'GET', pathOf(tenant, name)),
-  remove: (name: string) => callAsOperator(service, 'DELETE', pathOf(tenant, name)),
-  list: async () => {
-    const response = await callAsOperator(service, 'GET', pathOf(tenant));
-    expect(response.status).toBe(200);
-    return response.json<{ items: Body[]; next: string | null }>();
-  },
-});
+const callsOf = (service: Service, tenant: TestTenant) => {
+  const calls = collection.callsOf(service, tenant);
+  return { ...calls, put: (name: string, steps: unknown) => calls.put(name, { steps }) };
+};
 
 const newCase = async (service = createService()) => {
   const tenant = await newTenant(service);
   return { service, tenant, ...callsOf(service, tenant) };
 };
-
-/** The audit log of the tenant's flows, oldest first. */
-const flowEventsOf = async (tenantId: string): Promise<Body[]> =>
-  ((await rowsOf(tenantId)).events ?? [])
-    .filter(({ type }) => String(type).startsWith('flow.'))
-    .toSorted((a, b) => Number(a.at) - Number(b.at))
-    .map(({ type, actor, subject, data }) => ({ type, actor, subject, data: JSON.parse(String(data)) }));
 
 describe('PUT /operator/v1/tenants/{slug}/flows/{name}', () => {
   const members = {

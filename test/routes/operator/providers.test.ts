@@ -3,12 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { newPerson } from '../../support/accounts.ts';
 import { newAuthenticationWorld, outcomeOf } from '../../support/authentications.ts';
 import { breakable } from '../../support/bindings.ts';
+import { collectionOf } from '../../support/collections.ts';
 import { identitiesOf } from '../../support/companies.ts';
 import { mailsTo } from '../../support/mailbox.ts';
 import { callAsOperator } from '../../support/operator.ts';
 import { eventsAbout, everythingStored, rowsOf } from '../../support/rows.ts';
 import { createService, type Service } from '../../support/service.ts';
-import { newTenant, newWorld, refusalOf, type TestTenant, uniqueEmail } from '../../support/tenants.ts';
+import { newTenant, newWorld, refusalOf, uniqueEmail } from '../../support/tenants.ts';
 
 type Body = Record<string, unknown>;
 
@@ -114,19 +115,7 @@ const bodyOf = (name: string, changes: Body = {}): Body => ({ ...CASES[name]?.bo
 const without = (body: Body, ...names: string[]): Body =>
   Object.fromEntries(Object.entries(body).filter(([name]) => !names.includes(name)));
 
-const pathOf = ({ slug }: Pick<TestTenant, 'slug'>, name?: string): string =>
-  `/operator/v1/tenants/${slug}/providers${name === undefined ? '' : `/${name}`}`;
-
-const callsOf = (service: Service, tenant: TestTenant) => ({
-  put: (name: string, body: unknown) => callAsOperator(service, 'PUT', pathOf(tenant, name), body),
-  read: (name: string) => callAsOperator(service, 'GET', pathOf(tenant, name)),
-  remove: (name: string) => callAsOperator(service, 'DELETE', pathOf(tenant, name)),
-  list: async () => {
-    const response = await callAsOperator(service, 'GET', pathOf(tenant));
-    expect(response.status).toBe(200);
-    return response.json<{ items: Body[]; next: string | null }>();
-  },
-});
+const { pathOf, callsOf, eventsOf: providerEventsOf } = collectionOf('providers');
 
 const newCase = async (service = createService()) => {
   const tenant = await newTenant(service);
@@ -134,13 +123,6 @@ const newCase = async (service = createService()) => {
 };
 
 const now = (service: Service): string => new Date(service.clock.now()).toISOString();
-
-/** The audit log of the tenant's providers, oldest first. */
-const providerEventsOf = async (tenantId: string): Promise<Body[]> =>
-  ((await rowsOf(tenantId)).events ?? [])
-    .filter(({ type }) => String(type).startsWith('provider.'))
-    .toSorted((a, b) => Number(a.at) - Number(b.at))
-    .map(({ type, actor, subject, data }) => ({ type, actor, subject, data: JSON.parse(String(data)) }));
 
 describe('PUT /operator/v1/tenants/{slug}/providers/{name}', () => {
   it.each(cases)('makes a provider of the type %s, and tells all but its secrets', async (_, { body, told }) => {
