@@ -2,7 +2,8 @@ import type { KeyedHash } from '../crypto/hashing.ts';
 import { newId, type TenantId } from '../crypto/ids.ts';
 import type { ProviderAssertion, ProviderCredentials } from '../outside/identity-providers/identity-provider.ts';
 import type { ProviderCheck } from '../outside/identity-providers/provider-checks.ts';
-import type { IdentityMatch, IdentityStore } from '../storage/identities.ts';
+import type { AssertedIdentity, IdentityMatch, IdentityStore } from '../storage/identities.ts';
+import type { IdentitySource } from '../storage/identity-sources.ts';
 import type { TenantSettings } from '../storage/schema.ts';
 import type { User, UserStore } from '../storage/users.ts';
 import type { AccessTokens } from './access-tokens.ts';
@@ -69,9 +70,14 @@ export const createAuthentications = (dependencies: Dependencies) => {
     if (!(await providers.useNonce(hash, at, at + NONCE_LIFETIME_MS))) throw new Refusal('authentication_failed');
   };
 
-  /** The user of an identity: linked before, or by an address that both sides have proved, or a new one. */
-  const identify = async ({ name, allowsSignup }: OpenProvider, assertion: ProviderAssertion): Promise<User> => {
-    const identity = { provider: `provider:${name}`, subject: assertion.subject };
+  /**
+   * The user of an identity: linked before, or by an address that both sides have proved, or a new one. Refuses with
+   * `unknown_provider` when the provider that was asked is there no more.
+   */
+  const identify = async (provider: OpenProvider, assertion: ProviderAssertion): Promise<User> => {
+    const { name, settings, allowsSignup } = provider;
+    const source: IdentitySource = { kind: 'provider', name, settings };
+    const identity = { source, subject: assertion.subject };
     const email = assertion.email === null ? null : parseEmailAddress(assertion.email);
     const act = async ({ linked, sameEmail, isKnownOtherwise }: IdentityMatch): Promise<User | null> => {
       if (linked) return linked;
@@ -80,14 +86,18 @@ export const createAuthentications = (dependencies: Dependencies) => {
         if (!isProved) throw new Refusal('link_required');
         if (sameEmail.customer.status !== 'active') throw new Refusal('authentication_failed');
         const { id, customerId } = sameEmail;
-        const event = audit('user.linked', `user:${id}`, customerId, { user: id, to: identity.provider });
+        const event = audit('user.linked', `user:${id}`, customerId, { user: id, to: labelOf(provider) });
         return (await identities.link(identity, sameEmail, {}, event)) === 'done' ? sameEmail : null;
       }
       if (!allowsSignup) throw new Refusal('authentication_failed');
       await create(identity, assertion, assertion.isEmailVerified ? email : null);
       return null;
     };
-    const find = () => identities.find(identity, email?.key ?? '');
+    const find = async (): Promise<IdentityMatch> => {
+      const match = await identities.find(identity, email?.key ?? '');
+      if (!match) throw new Refusal('unknown_provider');
+      return match;
+    };
     // Found again, whoever made or linked it: two calls of one person may come at once, also by two providers.
     const user = (await act(await find())) ?? (await act(await find()));
     if (user?.customer.status !== 'active') throw new Refusal('authentication_failed');
@@ -96,7 +106,7 @@ export const createAuthentications = (dependencies: Dependencies) => {
 
   /** An address that the provider does not vouch for is not taken: it may be somebody else's. */
   const create = async (
-    identity: { provider: string; subject: string },
+    identity: AssertedIdentity,
     { name, givenName, familyName }: ProviderAssertion,
     email: EmailAddress | null,
   ): Promise<void> => {
@@ -115,7 +125,7 @@ export const createAuthentications = (dependencies: Dependencies) => {
         ...{ id: userId, customerId, isOwner: true, locale: null, givenName, familyName, ...common },
         activatedAt: email && at,
       },
-      audit('customer.created', `user:${userId}`, customerId, { by: identity.provider }),
+      audit('customer.created', `user:${userId}`, customerId, { by: labelOf(identity.source) }),
     );
   };
 
@@ -183,3 +193,6 @@ const failFor =
   (error: unknown): never => {
     throw error instanceof Refusal && error.code === code ? new Refusal('authentication_failed') : error;
   };
+
+/** What the audit log calls a provider. */
+const labelOf = ({ name }: { name: string }): string => `provider:${name}`;

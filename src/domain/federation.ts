@@ -6,13 +6,13 @@ import type { Assertion } from '../outside/identity-providers/identity-provider.
 import type { OidcRelyingParty } from '../outside/identity-providers/oidc.ts';
 import type { SamlLoader, SamlNameId } from '../outside/identity-providers/saml.ts';
 import type { NewEvent } from '../storage/events.ts';
-import type { IdentityMatch, IdentityStore } from '../storage/identities.ts';
+import type { AssertedIdentity, IdentityMatch, IdentityStore } from '../storage/identities.ts';
 import type { User } from '../storage/users.ts';
 import type { Audit } from './audit.ts';
 import type { AuthorizationCodes } from './authorization-codes.ts';
 import { type Connection, type Connections, speaksFor } from './connections.ts';
 import { type EmailAddress, parseEmailAddress } from './email.ts';
-import type { BegunLogin, LoginStates, Via } from './login-states.ts';
+import type { BegunLogin, LoginDetails, LoginStates, Via } from './login-states.ts';
 import { Refusal } from './refusal.ts';
 import type { Session } from './sessions.ts';
 
@@ -66,10 +66,13 @@ export const createFederation = (dependencies: Dependencies) => {
     return importSigningKey(Uint8Array.fromBase64(privateKey));
   };
 
-  const finishOidc = async (login: BegunLogin, callback: URLSearchParams, state: string): Promise<Answer> => {
-    const { via } = login.details;
-    const connection = via.kind === 'oidc' ? await connections.findByName(via.connection) : null;
-    if (via.kind !== 'oidc' || connection?.settings.type !== 'oidc') return { kind: 'refused', reason: 'connection' };
+  const finishOidc = async (
+    { via }: LoginDetails,
+    connection: Connection,
+    callback: URLSearchParams,
+    state: string,
+  ): Promise<Answer> => {
+    if (via.kind !== 'oidc' || connection.settings.type !== 'oidc') return { kind: 'refused', reason: 'connection' };
     const { issuer: provider, clientId, sealedClientSecret } = connection.settings;
     const clientSecret = await connections.openSecret(connection.name, sealedClientSecret);
     const outcome = await relyingParty.finishAuthorization(
@@ -79,10 +82,8 @@ export const createFederation = (dependencies: Dependencies) => {
     return outcome.kind === 'refused' ? outcome : { ...outcome, hint: { idToken: outcome.idToken } };
   };
 
-  const finishSaml = async (login: BegunLogin, samlResponse: string): Promise<Answer> => {
-    const { via } = login.details;
-    const connection = via.kind === 'saml' ? await connections.findByName(via.connection) : null;
-    if (via.kind !== 'saml' || connection?.settings.type !== 'saml') return { kind: 'refused', reason: 'connection' };
+  const finishSaml = async ({ via }: LoginDetails, connection: Connection, samlResponse: string): Promise<Answer> => {
+    if (via.kind !== 'saml' || connection.settings.type !== 'saml') return { kind: 'refused', reason: 'connection' };
     const { finishSamlLogin } = await loadSaml();
     const { requestId } = via;
     const expected = { idp: connection.settings, spEntityId, acsUrl, requestId, now: now() };
@@ -99,7 +100,7 @@ export const createFederation = (dependencies: Dependencies) => {
   };
 
   /** Links the user whom the address is of, who has proved it before or proves it now; null if somebody was faster. */
-  const link = async (connection: Connection, { subject }: Assertion, user: User): Promise<User | null> => {
+  const link = async (connection: Connection, assertion: Assertion, user: User): Promise<User | null> => {
     const at = now();
     // Whoever registered an address without proving it may be anybody: nothing that they set lets them in later.
     const takeover = {
@@ -114,7 +115,7 @@ export const createFederation = (dependencies: Dependencies) => {
       user: user.id,
       to: providerOf(connection),
     });
-    const identity = { provider: providerOf(connection), subject };
+    const identity = identityOf(connection, assertion);
     const outcome = await identities.link(identity, user, user.activatedAt === null ? takeover : {}, event);
     return outcome === 'done' ? user : null;
   };
@@ -127,7 +128,7 @@ export const createFederation = (dependencies: Dependencies) => {
     const common = { email: email.address, emailKey: email.key, createdAt: at, updatedAt: at };
     const name = [givenName, familyName].filter((part) => part !== null).join(' ');
     const outcome = await identities.create(
-      { provider: providerOf(connection), subject: assertion.subject },
+      identityOf(connection, assertion),
       {
         ...{ id: customerId, name: name === '' ? null : name, ...common },
         ...{ status: 'active', hasApiAccess: true, version: 1 },
@@ -148,8 +149,10 @@ export const createFederation = (dependencies: Dependencies) => {
   ): Promise<{ id: UserId; customerId: CustomerId } | string> => {
     const email = assertion.email === null ? null : parseEmailAddress(assertion.email);
     if (!email || !speaksFor(connection, email.key)) return 'foreign_address';
-    const identity = { provider: providerOf(connection), subject: assertion.subject };
-    const act = async ({ linked, sameEmail, isKnownOtherwise }: IdentityMatch) => {
+    const identity = identityOf(connection, assertion);
+    const act = async (match: IdentityMatch | null) => {
+      if (!match) return 'connection';
+      const { linked, sameEmail, isKnownOtherwise } = match;
       const user = linked ?? sameEmail;
       if (user && user.customer.status !== 'active') return 'disabled';
       if (linked) return speaksFor(connection, linked.emailKey) ? linked : 'foreign_address';
@@ -168,7 +171,7 @@ export const createFederation = (dependencies: Dependencies) => {
   const goOn = async (
     state: string,
     isOfBrowser: (login: BegunLogin) => boolean,
-    read: (login: BegunLogin) => Promise<Answer>,
+    read: (details: LoginDetails, connection: Connection) => Promise<Answer>,
   ): Promise<Return | null> => {
     const login = await loginStates.consume(state);
     if (!login || login.details.via.kind === 'code' || !isOfBrowser(login)) return null;
@@ -178,10 +181,10 @@ export const createFederation = (dependencies: Dependencies) => {
       await record(audit('login.failed', 'anonymous', subject, { by: `connection:${via.connection}`, reason }));
       return { redirectUri, state, error };
     };
-    const answer = await read(login);
-    if (answer.kind === 'refused') return refuse(answer.reason, errorOf(answer.reason));
     const connection = await connections.findByName(via.connection);
     if (!connection) return refuse('connection', 'access_denied');
+    const answer = await read(login.details, connection);
+    if (answer.kind === 'refused') return refuse(answer.reason, errorOf(answer.reason));
     const user = await identify(connection, answer.assertion);
     if (typeof user === 'string') return refuse(user, 'access_denied');
     const code = await authorizationCodes.issue({
@@ -226,7 +229,7 @@ export const createFederation = (dependencies: Dependencies) => {
       return goOn(
         state,
         (login) => login.browserHash === browserHash,
-        (login) => finishOidc(login, callback, state),
+        (details, connection) => finishOidc(details, connection, callback, state),
       );
     },
 
@@ -238,7 +241,7 @@ export const createFederation = (dependencies: Dependencies) => {
       goOn(
         relayState,
         () => true,
-        (login) => finishSaml(login, samlResponse),
+        (details, connection) => finishSaml(details, connection, samlResponse),
       ),
 
     /** What a SAML provider's administrator loads to know us, for the connection of this name, or for any. */
@@ -281,6 +284,11 @@ export type Federation = ReturnType<typeof createFederation>;
 const PREFIX = 'connection:';
 
 const providerOf = ({ name }: Connection): string => `${PREFIX}${name}`;
+
+const identityOf = ({ name, settings }: Connection, { subject }: Assertion): AssertedIdentity => ({
+  source: { kind: 'connection', name, settings },
+  subject,
+});
 
 /** A provider that does not answer may do so later; all else is a no. */
 const errorOf = (reason: string): ReturnError =>

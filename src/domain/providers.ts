@@ -20,8 +20,8 @@ type OwnProvider = { type: 'otp'; isEnabled: boolean } | { type: 'password'; isE
 /** What the operator says of a provider. Secrets are plain here. */
 export type ProviderProfile = { allowsSignup: boolean; provider: IdentityProvider | OwnProvider };
 
-/** A provider, ready to be asked. */
-export type OpenProvider = { name: string } & ProviderProfile;
+/** A provider, ready to be asked, with its settings as they are stored. */
+export type OpenProvider = { name: string; settings: ProviderSettings } & ProviderProfile;
 
 const OWN = ['otp', 'password'] as const;
 
@@ -124,11 +124,13 @@ export const createProviders = ({ tenantId, store, memory, isCallable, sealer, a
         if (!found.settings.isEnabled) throw new Refusal('unknown_provider');
       }
       if (found) {
-        return { name, allowsSignup: found.allowsSignup, provider: await open(name, found.settings) };
+        const { allowsSignup, settings } = found;
+        return { name, settings, allowsSignup, provider: await open(name, settings) };
       }
-      const own = OWN.find((type) => type === name);
-      if (!own) throw new Refusal('unknown_provider');
-      return { name, allowsSignup: false, provider: { type: own, isEnabled: true } };
+      const type = OWN.find((each) => each === name);
+      if (!type) throw new Refusal('unknown_provider');
+      const own: OwnProvider = { type, isEnabled: true };
+      return { name, settings: own, allowsSignup: false, provider: own };
     },
 
     /** Uses a provider's nonce up; false if it was used before. `hash` stands for it. */

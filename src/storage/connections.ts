@@ -1,8 +1,9 @@
-import { and, asc, eq, type SQL, sql } from 'drizzle-orm';
+import { and, asc, eq, not, type SQL, sql } from 'drizzle-orm';
 import type { TenantId } from '../crypto/ids.ts';
 import { type Database, violatedTableOf } from './database.ts';
 import { type NewEvent, recordEvent, recordEventIf } from './events.ts';
-import { connectionDomains, connections, identities } from './schema.ts';
+import { forgetIdentities, type IdentitySource, isSource } from './identity-sources.ts';
+import { connectionDomains, connections } from './schema.ts';
 
 /** A company's identity provider, and the domains whose addresses it speaks for. */
 export type Connection = Omit<typeof connections.$inferSelect, 'tenantId'> & { domains: string[] };
@@ -13,12 +14,6 @@ export const createConnectionStore = (db: Database, tenantId: TenantId) => {
   const ofName = (name: string) => and(eq(connections.tenantId, tenantId), eq(connections.name, name));
   const domainsOf = (name: string) =>
     and(eq(connectionDomains.tenantId, tenantId), eq(connectionDomains.connection, name));
-
-  /** The statement that forgets whom the provider knows: another one under the same name may mean others by them. */
-  const forgetIdentities = (name: string, condition?: SQL) =>
-    db
-      .delete(identities)
-      .where(and(eq(identities.tenantId, tenantId), eq(identities.provider, `connection:${name}`), condition));
 
   return {
     /** By name. */
@@ -38,7 +33,7 @@ export const createConnectionStore = (db: Database, tenantId: TenantId) => {
     },
 
     /**
-     * Makes the connection or replaces it. Whom another provider knew before under this name is known no more; the pair
+     * Makes the connection or replaces it. Whom another provider ever knew under this name is known no more; the pair
      * of keys that it signs with stays the one that it has.
      */
     put: async (
@@ -47,17 +42,16 @@ export const createConnectionStore = (db: Database, tenantId: TenantId) => {
     ): Promise<ConnectionOutcome> => {
       const { at } = event;
       const wanted = sql`${JSON.stringify(profile.settings)}`;
-      const isOther = sql`exists (select 1 from ${connections}
-        where ${ofName(name)} and ${issuerOf(sql`${connections.settings}`)} <> ${issuerOf(wanted)})`;
+      const source: IdentitySource = { kind: 'connection', name, settings: profile.settings };
       let outcome: ConnectionOutcome = { kind: 'domain_taken' };
       await violatedTableOf(async () => {
-        const [inserted, , [stored]] = await db.batch([
+        const [, inserted, [stored]] = await db.batch([
+          forgetIdentities(db, tenantId, source, not(isSource(tenantId, source))),
           db
             .insert(connections)
             .values({ tenantId, name, ...profile, createdAt: at, updatedAt: at })
             .onConflictDoNothing()
             .returning({ name: connections.name }),
-          forgetIdentities(name, isOther),
           db
             .update(connections)
             .set({ ...profile, settings: withKeptPair(wanted), updatedAt: at })
@@ -77,7 +71,7 @@ export const createConnectionStore = (db: Database, tenantId: TenantId) => {
     remove: async (name: string, event: NewEvent): Promise<boolean> => {
       const [, , , removed] = await db.batch([
         recordEventIf(db, tenantId, event, sql`exists (select 1 from ${connections} where ${ofName(name)})`),
-        forgetIdentities(name),
+        forgetIdentities(db, tenantId, { kind: 'connection', name }),
         db.delete(connectionDomains).where(domainsOf(name)),
         db.delete(connections).where(ofName(name)).returning({ name: connections.name }),
       ]);
@@ -87,10 +81,6 @@ export const createConnectionStore = (db: Database, tenantId: TenantId) => {
 };
 
 export type ConnectionStore = ReturnType<typeof createConnectionStore>;
-
-/** Who says who somebody is, by a connection's settings. */
-const issuerOf = (settings: SQL): SQL =>
-  sql`json_array(${settings} ->> '$.type', ${settings} ->> '$.issuer', ${settings} ->> '$.entityId')`;
 
 /** The settings, where they sign, with the pair of keys that is stored: somebody may have been told of it just now. */
 const withKeptPair = (settings: SQL): SQL => {

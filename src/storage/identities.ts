@@ -1,13 +1,17 @@
 import { and, eq, inArray, ne, sql } from 'drizzle-orm';
 import type { TenantId } from '../crypto/ids.ts';
 import type { NewCustomer, NewUser } from './customers.ts';
-import { type Database, violatedTableOf } from './database.ts';
-import { type NewEvent, recordEvent, recordEventIf } from './events.ts';
+import { type Database, insertIf, violatedTableOf } from './database.ts';
+import { type NewEvent, recordEventIf } from './events.ts';
+import { type IdentitySource, isSource, keyOfSource } from './identity-sources.ts';
 import { customers, identities, users } from './schema.ts';
 import { changeUser, selectUser, type User, type UserChanges, userOf } from './users.ts';
 
 /** Who somebody is for an identity provider. */
 export type Identity = { provider: string; subject: string };
+
+/** Who somebody is by the word of a source. */
+export type AssertedIdentity = { source: IdentitySource; subject: string };
 
 /** A user as it is made by an identity provider's word. */
 export type NewFederatedUser = NewUser & Pick<User, 'givenName' | 'familyName' | 'activatedAt'>;
@@ -22,35 +26,43 @@ export type IdentityMatch = {
 };
 
 export const createIdentityStore = (db: Database, tenantId: TenantId) => {
-  const isOf = (provider: string) => and(eq(identities.tenantId, tenantId), eq(identities.provider, provider));
+  const isOf = (source: IdentitySource) =>
+    and(eq(identities.tenantId, tenantId), eq(identities.provider, keyOfSource(source)));
 
-  /** The statement that links, unless the provider knows the user by another subject by now. */
-  const link = ({ provider, subject }: Identity, { id }: Pick<User, 'id'>, createdAt: number) =>
+  /** The statement that links while the source is there, unless it knows the user by another subject by now. */
+  const link = ({ source, subject }: AssertedIdentity, { id }: Pick<User, 'id'>, createdAt: number) =>
     db.insert(identities).select(
-      sql`select ${tenantId}, ${provider}, ${subject}, ${id}, ${createdAt} where not exists
-        (select 1 from ${identities} where ${isOf(provider)} and ${identities.userId} = ${id}
-          and ${identities.subject} <> ${subject})`,
+      sql`select ${tenantId}, ${keyOfSource(source)}, ${subject}, ${id}, ${createdAt}
+        where ${isSource(tenantId, source)} and not exists
+          (select 1 from ${identities} where ${isOf(source)} and ${identities.userId} = ${id}
+            and ${identities.subject} <> ${subject})`,
     );
 
   return {
-    find: async ({ provider, subject }: Identity, emailKey: string): Promise<IdentityMatch> => {
-      const ofProvider = isOf(provider);
+    /** Null when the source is there no more. */
+    find: async ({ source, subject }: AssertedIdentity, emailKey: string): Promise<IdentityMatch | null> => {
+      const ofSource = isOf(source);
       const linkedIds = db
         .select({ id: identities.userId })
         .from(identities)
-        .where(and(ofProvider, eq(identities.subject, subject)));
+        .where(and(ofSource, eq(identities.subject, subject)));
       const sameEmailIds = db
         .select({ id: users.id })
         .from(users)
         .where(and(eq(users.tenantId, tenantId), eq(users.emailKey, emailKey)));
-      const [linkedUsers, linkedCustomers, sameUsers, sameCustomers, others] = await db.batch([
+      const [sources, linkedUsers, linkedCustomers, sameUsers, sameCustomers, others] = await db.batch([
+        db
+          .select({ found: sql`1`.as('found') })
+          .from(sql`(select 1)`)
+          .where(isSource(tenantId, source)),
         ...selectUser(db, tenantId, inArray(users.id, linkedIds)),
         ...selectUser(db, tenantId, eq(users.emailKey, emailKey)),
         db
           .select({ subject: identities.subject })
           .from(identities)
-          .where(and(ofProvider, ne(identities.subject, subject), inArray(identities.userId, sameEmailIds))),
+          .where(and(ofSource, ne(identities.subject, subject), inArray(identities.userId, sameEmailIds))),
       ]);
+      if (sources.length === 0) return null;
       return {
         linked: userOf(linkedUsers, linkedCustomers),
         sameEmail: userOf(sameUsers, sameCustomers),
@@ -59,38 +71,54 @@ export const createIdentityStore = (db: Database, tenantId: TenantId) => {
     },
 
     /** Links the identity to a user, and changes the user with it. */
-    link: async (identity: Identity, user: User, changes: UserChanges, event: NewEvent): Promise<'done' | 'taken'> => {
-      const ofLink = and(isOf(identity.provider), eq(identities.subject, identity.subject));
-      const isLinked = sql`exists (select 1 from ${identities} where ${ofLink} and ${identities.userId} = ${user.id})`;
-      let linked: readonly unknown[] = [];
-      const outcome = await outcomeOf(async () => {
-        [, , , linked] = await db.batch([
+    link: (
+      identity: AssertedIdentity,
+      user: User,
+      changes: UserChanges,
+      event: NewEvent,
+    ): Promise<'done' | 'taken'> => {
+      const { source, subject } = identity;
+      const isLink = and(
+        isOf(source),
+        eq(identities.subject, subject),
+        eq(identities.userId, user.id),
+        isSource(tenantId, source),
+      );
+      const isLinked = sql`exists (select 1 from ${identities} where ${isLink})`;
+      return outcomeOf(async () => {
+        const [, , , linked] = await db.batch([
           link(identity, user, event.at),
           changeUser(db, tenantId, user.id, { ...changes, updatedAt: event.at }, isLinked),
           recordEventIf(db, tenantId, event, isLinked),
-          db
-            .select({ subject: identities.subject })
-            .from(identities)
-            .where(and(ofLink, eq(identities.userId, user.id))),
+          db.select({ subject: identities.subject }).from(identities).where(isLink),
         ]);
+        return linked;
       });
-      return linked.length > 0 ? outcome : 'taken';
     },
 
     /** Makes a customer with its owner, who has the identity. */
-    create: async (identity: Identity, customer: NewCustomer, owner: NewFederatedUser, event: NewEvent) =>
-      outcomeOf(() =>
-        db.batch([
-          db.insert(customers).values({ tenantId, ...customer }),
-          db.insert(users).values({ tenantId, ...owner }),
-          link(identity, owner, event.at),
-          recordEvent(db, tenantId, event),
-        ]),
-      ),
+    create: (identity: AssertedIdentity, customer: NewCustomer, owner: NewFederatedUser, event: NewEvent) => {
+      const isThere = isSource(tenantId, identity.source);
+      return outcomeOf(async () => {
+        const [, , linked] = await db.batch([
+          insertIf(db, customers, { tenantId, ...customer }, isThere),
+          insertIf(db, users, { tenantId, ...owner }, isThere),
+          link(identity, owner, event.at).returning({ subject: identities.subject }),
+          recordEventIf(db, tenantId, event, isThere),
+        ]);
+        return linked;
+      });
+    },
   };
 };
 
 export type IdentityStore = ReturnType<typeof createIdentityStore>;
 
-const outcomeOf = async (write: () => Promise<unknown>): Promise<'done' | 'taken'> =>
-  (await violatedTableOf(write)) === null ? 'done' : 'taken';
+/** Runs a write that gives what it has linked. `taken`: somebody was faster, or the source is there no more. */
+const outcomeOf = async (write: () => Promise<readonly unknown[]>): Promise<'done' | 'taken'> => {
+  let linked: readonly unknown[] = [];
+  await violatedTableOf(async () => {
+    linked = await write();
+  });
+  return linked.length > 0 ? 'done' : 'taken';
+};

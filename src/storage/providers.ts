@@ -1,20 +1,15 @@
-import { and, asc, eq, lte, type SQL, sql } from 'drizzle-orm';
+import { and, asc, eq, lte, not, sql } from 'drizzle-orm';
 import type { TenantId } from '../crypto/ids.ts';
 import type { Database } from './database.ts';
 import { type NewEvent, recordEvent, recordEventIf } from './events.ts';
-import { identities, providers, usedNonces } from './schema.ts';
+import { forgetIdentities, type IdentitySource, isSource } from './identity-sources.ts';
+import { providers, usedNonces } from './schema.ts';
 
 /** Whom people sign in with at a tenant's forms and apps. */
 export type Provider = Omit<typeof providers.$inferSelect, 'tenantId'>;
 
 export const createProviderStore = (db: Database, tenantId: TenantId) => {
   const ofName = (name: string) => and(eq(providers.tenantId, tenantId), eq(providers.name, name));
-
-  /** The statement that forgets whom the provider knows: another one under the same name may mean others by them. */
-  const forgetIdentities = (name: string, condition?: SQL) =>
-    db
-      .delete(identities)
-      .where(and(eq(identities.tenantId, tenantId), eq(identities.provider, `provider:${name}`), condition));
 
   return {
     /** By name. */
@@ -27,22 +22,20 @@ export const createProviderStore = (db: Database, tenantId: TenantId) => {
       return rows.map(({ tenantId: _, ...provider }) => provider);
     },
 
-    /** Makes the provider or replaces it. Whom another one knew before under this name is known no more. */
+    /** Makes the provider or replaces it. Whom another one ever knew under this name is known no more. */
     put: async (
       { name, ...profile }: Omit<Provider, 'createdAt' | 'updatedAt'>,
       event: NewEvent,
     ): Promise<{ provider: Provider; isNew: boolean }> => {
       const { at } = event;
-      const wanted = sql`${JSON.stringify(profile.settings)}`;
-      const isOther = sql`exists (select 1 from ${providers}
-        where ${ofName(name)} and ${sourceOf(sql`${providers.settings}`)} <> ${sourceOf(wanted)})`;
-      const [inserted, , stored] = await db.batch([
+      const source: IdentitySource = { kind: 'provider', name, settings: profile.settings };
+      const [, inserted, stored] = await db.batch([
+        forgetIdentities(db, tenantId, source, not(isSource(tenantId, source))),
         db
           .insert(providers)
           .values({ tenantId, name, ...profile, createdAt: at, updatedAt: at })
           .onConflictDoNothing()
           .returning({ name: providers.name }),
-        forgetIdentities(name, isOther),
         db
           .update(providers)
           .set({ ...profile, updatedAt: at })
@@ -71,7 +64,7 @@ export const createProviderStore = (db: Database, tenantId: TenantId) => {
     remove: async (name: string, event: NewEvent): Promise<boolean> => {
       const [, , removed] = await db.batch([
         recordEventIf(db, tenantId, event, sql`exists (select 1 from ${providers} where ${ofName(name)})`),
-        forgetIdentities(name),
+        forgetIdentities(db, tenantId, { kind: 'provider', name }),
         db.delete(providers).where(ofName(name)).returning({ name: providers.name }),
       ]);
       return removed.length > 0;
@@ -80,8 +73,3 @@ export const createProviderStore = (db: Database, tenantId: TenantId) => {
 };
 
 export type ProviderStore = ReturnType<typeof createProviderStore>;
-
-/** Who says who somebody is, by a provider's settings: for another one, the same subject is somebody else. */
-const sourceOf = (settings: SQL): SQL =>
-  sql`json_array(${settings} ->> '$.type', ${settings} ->> '$.issuer', ${settings} ->> '$.appId',
-    ${settings} ->> '$.url', ${settings} ->> '$.claims.subject')`;

@@ -128,6 +128,24 @@ export const gathering = (storage: Storage) => {
   };
 };
 
+/** Does something else between two operations of a request. */
+export const interruptible = (storage: Storage) => {
+  let interruption: { after: string; work: () => Promise<unknown> } | null = null;
+  const watch: Watcher = async (operation) => async () => {
+    if (operation !== interruption?.after) return;
+    const { work } = interruption;
+    interruption = null;
+    await work();
+  };
+  return {
+    bindings: { DB: watchDatabase(storage.DB, watch), KV: watchNamespace(storage.KV, watch) },
+    /** Once, as soon as the next operation of this kind is done, and before it is known what it gives. */
+    interrupt: (after: string, work: () => Promise<unknown>): void => {
+      interruption = { after, work };
+    },
+  };
+};
+
 /** Counts the rows that D1 says that it read. */
 export const countRowsRead = (database: D1Database) => {
   let rows = 0;

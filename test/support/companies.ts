@@ -51,8 +51,10 @@ export const newScriptedCompany = async (
   const provider = await newScriptedProvider();
   // What is not in the ID token is nowhere.
   await provider.answer(jsonAnswer({ sub: 'person-1' }), '/userinfo');
-  const service = createService(bindings, (url, init) => {
+  let meanwhile = async (): Promise<unknown> => null;
+  const service = createService(bindings, async (url, init) => {
     const code = new URLSearchParams(String(init?.body ?? '')).get('code');
+    if (code !== null) await meanwhile();
     return fetch(code === null ? url : `${String(url)}/${code}`, init);
   });
   const company = await newCompany(service, provider.issuer, profile);
@@ -81,6 +83,10 @@ export const newScriptedCompany = async (
     ...company,
     provider,
     prepare,
+    /** Has something done whenever the provider is asked about a code. */
+    whileAsked: (work: typeof meanwhile): void => {
+      meanwhile = work;
+    },
     /** Signs in as whom the provider says it is, and gives what the callback answers. */
     comeBackAs: async (claims: Record<string, unknown> = {}, browser = company.browser): Promise<Response> =>
       browser.call('GET', callbackWith(await prepare(claims, { browser }))),
