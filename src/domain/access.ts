@@ -95,9 +95,11 @@ const isRightToken = async ({ token }: Credentials, tokenHash: string): Promise<
 /** An API token is one random text, a JWT three parts. */
 const isJwt = (token: string): boolean => token.includes('.');
 
-const maySee = (app: App, customer: Customer): boolean => app.seesAllCustomers || customer.createdByApp === app.appId;
+export const maySee = (app: App, customer: Pick<Customer, 'createdByApp'>): boolean =>
+  app.seesAllCustomers || customer.createdByApp === app.appId;
 
-const mayUseApi = (customer: Customer): boolean => customer.hasApiAccess && customer.status === 'active';
+export const mayUseApi = (customer: Pick<Customer, 'hasApiAccess' | 'status'>): boolean =>
+  customer.hasApiAccess && customer.status === 'active';
 
 const parseId = (text: string): CustomerReference | null => (isId('cus', text) ? { id: text } : null);
 

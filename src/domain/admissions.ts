@@ -1,6 +1,6 @@
 import type { Account } from '../storage/accounts.ts';
 import type { UserStore } from '../storage/users.ts';
-import type { Access, Credentials } from './access.ts';
+import { type Access, type Credentials, maySee, mayUseApi } from './access.ts';
 import { isAlive, type PresentedToken } from './access-tokens.ts';
 import type { Author } from './applications.ts';
 import { Refusal } from './refusal.ts';
@@ -24,9 +24,8 @@ export const createAdmissions = ({ access, users }: Dependencies) => ({
     if (caller.kind === 'app') {
       const app = await access.asApp(caller.credentials);
       const customer = account?.user.customer ?? null;
-      const mayChange = !customer || app.seesAllCustomers || customer.createdByApp === app.appId;
-      const isUsable = !customer || (customer.hasApiAccess && customer.status === 'active');
-      if (mayChange && !isUsable) throw new Refusal('api_access_denied');
+      const mayChange = !customer || maySee(app, customer);
+      if (customer && mayChange && !mayUseApi(customer)) throw new Refusal('api_access_denied');
       return { mayChange, actor: `app:${app.appId}`, appId: app.appId };
     }
     const user = await users.find(caller.token);
