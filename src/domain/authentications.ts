@@ -12,6 +12,7 @@ import type { ChallengeAnswers } from './challenge-answers.ts';
 import { type EmailAddress, parseEmailAddress } from './email.ts';
 import type { PendingChallenge } from './held-changes.ts';
 import { type Limits, rateLimited } from './limits.ts';
+import { joinName } from './names.ts';
 import type { PasswordSignIns } from './password-sign-ins.ts';
 import type { OpenProvider, Providers } from './providers.ts';
 import { Refusal, type RefusalCode } from './refusal.ts';
@@ -114,11 +115,10 @@ export const createAuthentications = (dependencies: Dependencies) => {
     const [customerId, userId] = [newId('cus', at), newId('usr', at)];
     const addresses = email ? { email: email.address, emailKey: email.key } : { email: '', emailKey: `user:${userId}` };
     const common = { ...addresses, createdAt: at, updatedAt: at };
-    const whole = [givenName, familyName].filter((part) => part !== null).join(' ');
     await identities.create(
       identity,
       {
-        ...{ id: customerId, name: name ?? (whole === '' ? null : whole), ...common },
+        ...{ id: customerId, name: name ?? joinName(givenName, familyName), ...common },
         ...{ status: 'active', hasApiAccess: true, version: 1 },
       },
       {

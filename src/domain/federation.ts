@@ -13,6 +13,7 @@ import type { AuthorizationCodes } from './authorization-codes.ts';
 import { type Connection, type Connections, speaksFor } from './connections.ts';
 import { type EmailAddress, parseEmailAddress } from './email.ts';
 import type { BegunLogin, LoginDetails, LoginStates, Via } from './login-states.ts';
+import { joinName } from './names.ts';
 import { Refusal } from './refusal.ts';
 import type { Session } from './sessions.ts';
 
@@ -126,11 +127,10 @@ export const createFederation = (dependencies: Dependencies) => {
     const [customerId, userId] = [newId('cus', at), newId('usr', at)];
     const { givenName, familyName } = assertion;
     const common = { email: email.address, emailKey: email.key, createdAt: at, updatedAt: at };
-    const name = [givenName, familyName].filter((part) => part !== null).join(' ');
     const outcome = await identities.create(
       identityOf(connection, assertion),
       {
-        ...{ id: customerId, name: name === '' ? null : name, ...common },
+        ...{ id: customerId, name: joinName(givenName, familyName), ...common },
         ...{ status: 'active', hasApiAccess: true, version: 1 },
       },
       { id: userId, customerId, isOwner: true, locale: null, givenName, familyName, activatedAt: at, ...common },

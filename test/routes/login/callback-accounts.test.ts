@@ -41,6 +41,13 @@ describe('a person who has no account', () => {
     expect((await eventsAbout(customer_id))[0]).toEqual({ type: 'customer.created', actor: `user:${user_id}` });
   });
 
+  it('gets one with its name as its script has it', async () => {
+    const company = await newScriptedCompany({ signup: true });
+    const { customer_id } = await signInAs(company, { given_name: '太郎', family_name: '山田' });
+    const { customers } = await peopleOf(company.tenant.id);
+    expect(customers).toContainEqual(expect.objectContaining({ id: customer_id, name: '山田 太郎' }));
+  });
+
   it('gets one without a name, if the provider tells none', async () => {
     const company = await newScriptedCompany({ signup: true });
     const nobody = { given_name: undefined, family_name: undefined };

@@ -176,6 +176,12 @@ describe('a provider’s person who is new', () => {
     expect((await eventsAbout(String(cid))).map(({ type }) => type)).toContain('customer.created');
   });
 
+  it('gets one with its name as its script has it', async () => {
+    const { send, profileOf } = await newWorld({ signup: true });
+    const token = await tokenIn(await send({ given_name: '太郎', family_name: '山田' }));
+    expect(await profileOf(token)).toMatchObject({ firstName: '太郎', lastName: '山田', name: '山田 太郎' });
+  });
+
   it('gets an account without the address that the provider has not verified, which stays free', async () => {
     const { person, send, profileOf, upsert, signIn, people } = await newWorld({ signup: true });
     for (const email_verified of [false, undefined]) {
