@@ -3,6 +3,7 @@ import type { Account } from '../storage/accounts.ts';
 import type { NewEvent } from '../storage/events.ts';
 import type { Application } from '../storage/tenant-accounts.ts';
 import type { Actor, Audit } from './audit.ts';
+import { storedAddress } from './email.ts';
 import type { Channel, FlowPlan } from './flows.ts';
 import type { HeldChange, Target } from './held-changes.ts';
 import { customerChangesOf, mergeAttributes, userChangesOf } from './tenant-profiles.ts';
@@ -45,9 +46,7 @@ const creationOf = (intent: Intent, at: number) => {
   const phone = provedNumberOf(intent);
   const knownByPhone = email === null ? (profile.phone ?? phone) : phone;
   const times = { createdAt: at, updatedAt: at };
-  const addresses = email
-    ? { email: email.address, emailKey: email.key }
-    : { email: '', emailKey: `tel:${knownByPhone ?? userId}` };
+  const addresses = storedAddress(email, userId);
   const { givenName = null, familyName = null, locale = null } = userChangesOf(profile);
   return {
     created: {

@@ -9,7 +9,7 @@ import type { User, UserStore } from '../storage/users.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { Audit, Origin } from './audit.ts';
 import type { ChallengeAnswers } from './challenge-answers.ts';
-import { type EmailAddress, parseEmailAddress } from './email.ts';
+import { type EmailAddress, parseEmailAddress, storedAddress } from './email.ts';
 import type { PendingChallenge } from './held-changes.ts';
 import { type Limits, rateLimited } from './limits.ts';
 import { joinName } from './names.ts';
@@ -113,8 +113,7 @@ export const createAuthentications = (dependencies: Dependencies) => {
   ): Promise<void> => {
     const at = now();
     const [customerId, userId] = [newId('cus', at), newId('usr', at)];
-    const addresses = email ? { email: email.address, emailKey: email.key } : { email: '', emailKey: `user:${userId}` };
-    const common = { ...addresses, createdAt: at, updatedAt: at };
+    const common = { ...storedAddress(email, userId), createdAt: at, updatedAt: at };
     await identities.create(
       identity,
       {

@@ -1,3 +1,5 @@
+import type { UserId } from '../crypto/ids.ts';
+
 /** An email address as it was written, and the form in which addresses are compared (contract 0, requests). */
 export type EmailAddress = { address: string; key: string };
 
@@ -17,3 +19,10 @@ export const parseEmailAddress = (text: string): EmailAddress | null => {
   if (address.indexOf('@') > LONGEST_LOCAL_PART) return null;
   return { address, key: address.toLowerCase() };
 };
+
+/**
+ * What is stored for the address of a person, or of the customer that it owns. One without an address has a key that no
+ * address can be, and that nobody else has.
+ */
+export const storedAddress = (email: EmailAddress | null, userId: UserId): { email: string; emailKey: string } =>
+  email ? { email: email.address, emailKey: email.key } : { email: '', emailKey: `user:${userId}` };

@@ -3,7 +3,7 @@ import type { Identity } from '../storage/identities.ts';
 import type { Claim, ImportedAccount } from '../storage/imports.ts';
 import type { Attributes, CustomerStatus } from '../storage/schema.ts';
 import type { Audit } from './audit.ts';
-import type { EmailAddress } from './email.ts';
+import { type EmailAddress, storedAddress } from './email.ts';
 import { parsePhoneNumber, type TypedPhone } from './phones.ts';
 import { mergeAttributes } from './tenant-profiles.ts';
 
@@ -62,7 +62,6 @@ export const accountOf = async (customer: ImportedCustomer, audit: Audit, at: nu
   // Ids of one millisecond have no order, so that each user and each phone is given one of its own.
   const people = peopleOf(customer).map(({ user }, i) => ({ user, userId: newId('usr', at + i), isOwner: i === 0 }));
   const ownerId = people[0]?.userId ?? newId('usr', at);
-  const unique = addressesOf(owner.phone, ownerId);
   let phonesMade = 0;
   const phonesOf = (phones: readonly TypedPhone[], userId: (typeof people)[number]['userId'] | null) =>
     Promise.all(
@@ -75,14 +74,14 @@ export const accountOf = async (customer: ImportedCustomer, audit: Audit, at: nu
     customer: {
       ...details,
       ...{ id, status: customer.status, hasApiAccess: customer.hasApiAccess, version: 1 },
-      ...(customer.email ? { email: customer.email.address, emailKey: customer.email.key } : unique),
+      ...storedAddress(customer.email, ownerId),
       attributes: mergeAttributes(null, customer.attributes),
       createdAt: owner.createdAt ?? at,
       updatedAt: at,
     },
     users: people.map(({ user, userId, isOwner }) => ({
       ...{ id: userId, customerId: id, isOwner },
-      ...(user.email ? { email: user.email.address, emailKey: user.email.key } : addressesOf(user.phone, userId)),
+      ...storedAddress(user.email, userId),
       ...{ givenName: user.givenName, familyName: user.familyName, locale: user.locale, phone: user.phone },
       ...{ passwordHash: user.passwordHash, passwordExpiresAt: user.passwordExpiresAt },
       activatedAt: user.isEmailVerified ? at : null,
@@ -103,18 +102,11 @@ export const accountOf = async (customer: ImportedCustomer, audit: Audit, at: nu
   };
 };
 
-/** What stands for the address of a person who has none. */
-const addressesOf = (phone: string | null, userId: string) => ({
-  email: '',
-  emailKey: phone === null ? `user:${userId}` : `tel:${phone}`,
-});
-
 /** What a customer claims. The first is what it is known by: where that is taken, the customer is there already. */
 export const claimsOf = ({ email, owner, users }: ImportedCustomer): Claim[] => [
   ...(email ? [{ path: 'email', address: email.key }] : []),
   ...(owner.email && owner.email.key !== email?.key ? [{ path: 'owner_email', address: owner.email.key }] : []),
   ...claimsOfUser(owner, ''),
-  ...(!email && owner.phone !== null ? [{ path: 'phone_number', address: `tel:${owner.phone}` }] : []),
   ...users.flatMap((user, i) => [
     ...(user.email ? [{ path: `users.${i}.email`, address: user.email.key }] : []),
     ...claimsOfUser(user, `users.${i}.`),

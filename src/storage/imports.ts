@@ -6,10 +6,7 @@ import type { NewEvent } from './events.ts';
 import type { Identity } from './identities.ts';
 import { customerSubscriptions, customers, events, identities, phones, subscriptions, users } from './schema.ts';
 
-/**
- * What a customer takes that nobody else of the tenant may have, and by which member it says so. An address is whatever
- * is compared as one: what stands for it where there is none, too.
- */
+/** What a customer takes that nobody else of the tenant may have, and by which member it says so. */
 export type Claim = { path: string } & ({ address: string } | { phone: string } | { identity: Identity });
 
 /** A customer, complete with what belongs to it. */
