@@ -1,3 +1,4 @@
+import { signClientSecret } from './crypto/client-secrets.ts';
 import { verifyForeignToken } from './crypto/foreign-tokens.ts';
 import { deriveMasterKeys, type MasterKeys } from './crypto/master-key.ts';
 import { randomToken } from './crypto/random.ts';
@@ -83,6 +84,7 @@ const createPlatform = async (env: Env, { now, fetch }: Seams): Promise<Platform
   const checkProvider = createProviderCheck({
     ...{ fetch, allowsLoopback, now, randomToken },
     verifyToken: verifyForeignToken,
+    signClientSecret,
   });
 
   const webhookMemory: WebhookMemory = new Map();

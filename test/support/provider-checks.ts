@@ -1,3 +1,4 @@
+import { signClientSecret } from '../../src/crypto/client-secrets.ts';
 import { verifyForeignToken } from '../../src/crypto/foreign-tokens.ts';
 import { randomToken } from '../../src/crypto/random.ts';
 import { createProviderCheck, type IdentityProvider } from '../../src/outside/identity-providers/provider-checks.ts';
@@ -11,6 +12,7 @@ export const newCheck = (parts: Partial<Parameters<typeof createProviderCheck>[0
     now: Date.now,
     randomToken,
     verifyToken: verifyForeignToken,
+    signClientSecret,
     ...parts,
   });
 

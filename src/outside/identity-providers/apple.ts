@@ -7,6 +7,12 @@ import { serverAt } from './openid-servers.ts';
 /** A key for Sign in with Apple, as its developer portal gives it. `privateKey`: the text of the .p8 file (PKCS #8 in PEM). */
 type AppleSigningKey = { teamId: string; keyId: string; privateKey: string };
 
+/** Signs what Apple takes for a client secret: a JWT, by ES256. Throws when the key is none. */
+export type SignClientSecret = (
+  key: Pick<AppleSigningKey, 'keyId' | 'privateKey'>,
+  claims: Record<string, unknown>,
+) => Promise<string>;
+
 /** `signingKey`: for spending codes; null where apps send tokens alone. `issuer`: null for Apple's own. */
 export type AppleProvider = { clientIds: string[]; signingKey: AppleSigningKey | null; issuer: string | null };
 
@@ -22,6 +28,8 @@ const APPLE: OpenIdServer = {
   isIssuer: ({ iss }) => iss === 'https://appleid.apple.com',
 };
 
+const CLIENT_SECRET_LIFETIME_SECONDS = 300;
+
 /** Sign in with Apple. An address that relays is one like any other. */
 export const checkApple = async (
   { clientIds, signingKey, issuer }: AppleProvider,
@@ -30,7 +38,14 @@ export const checkApple = async (
 ): Promise<Asserted> => {
   const server = await serverAt(issuer, APPLE, context);
   const [clientId = ''] = clientIds;
-  const clientSecret = () => signingKey && signClientSecret(signingKey, clientId, server.issuer, context.now());
+  const clientSecret = () => {
+    if (signingKey === null) return null;
+    const { teamId, ...key } = signingKey;
+    const iat = Math.floor(context.now() / 1000);
+    const times = { iat, exp: iat + CLIENT_SECRET_LIFETIME_SECONDS };
+    // "Creating a client secret".
+    return context.signClientSecret(key, { iss: teamId, sub: clientId, aud: server.issuer, ...times });
+  };
   const manner = {
     ...STANDARD_MANNER,
     algorithms: ['RS256'],
@@ -40,33 +55,3 @@ export const checkApple = async (
   };
   return checkOpenId(manner, server, { clientIds, clientSecret, sharedSecret: null }, credentials, context);
 };
-
-const CLIENT_SECRET_LIFETIME_SECONDS = 300;
-
-/** Apple's client secret: a JWT of our own, by ES256 ("Creating a client secret"). */
-const signClientSecret = async (
-  { teamId, keyId, privateKey }: AppleSigningKey,
-  clientId: string,
-  audience: string,
-  now: number,
-): Promise<string> => {
-  const issuedAt = Math.floor(now / 1000);
-  const claims = {
-    iss: teamId,
-    iat: issuedAt,
-    exp: issuedAt + CLIENT_SECRET_LIFETIME_SECONDS,
-    aud: audience,
-    sub: clientId,
-  };
-  const signed = [{ alg: 'ES256', kid: keyId, typ: 'JWT' }, claims]
-    .map((part) => encode(JSON.stringify(part)))
-    .join('.');
-  const der = Uint8Array.fromBase64(privateKey.replaceAll(/-----[A-Z ]+-----/g, ''));
-  const key = await crypto.subtle.importKey('pkcs8', der, { name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign']);
-  const signature = await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, key, new TextEncoder().encode(signed));
-  return `${signed}.${new Uint8Array(signature).toBase64(BASE64URL)}`;
-};
-
-const encode = (text: string): string => new TextEncoder().encode(text).toBase64(BASE64URL);
-
-const BASE64URL = { alphabet: 'base64url', omitPadding: true } as const;

@@ -1,5 +1,6 @@
 import * as oauth from 'oauth4webapi';
 import { createGuardedFetch, type GuardedFetch, OutboundRefused } from '../http.ts';
+import type { SignClientSecret } from './apple.ts';
 import type { VerifyToken } from './identity-tokens.ts';
 import { createKeySets, type KeySets } from './key-sets.ts';
 import { createOidcProviders, type OidcCalls, type OidcProviders } from './oidc-providers.ts';
@@ -12,6 +13,7 @@ export type CheckContext = {
   providers: OidcProviders;
   keySets: KeySets;
   verifyToken: VerifyToken;
+  signClientSecret: SignClientSecret;
   randomToken: () => string;
   /** Milliseconds. */
   now: () => number;
@@ -22,6 +24,7 @@ export type CheckDependencies = {
   /** Whether providers may be on this machine, by http: a developer's. */
   allowsLoopback: boolean;
   verifyToken: VerifyToken;
+  signClientSecret: SignClientSecret;
   randomToken: () => string;
   now: () => number;
   /** When a check that begins now has to be over. */
