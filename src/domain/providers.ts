@@ -5,6 +5,7 @@ import type { Provider, ProviderStore } from '../storage/providers.ts';
 import type { ProviderSettings } from '../storage/schema.ts';
 import type { Audit } from './audit.ts';
 import { refuseUncallable } from './callable-urls.ts';
+import { createProviderSecrets } from './provider-secrets.ts';
 import { Refusal } from './refusal.ts';
 
 export type { Provider } from '../storage/providers.ts';
@@ -38,78 +39,14 @@ type Dependencies = {
 
 /** Whom people sign in with at the forms and apps of a tenant (contract 4, authenticate). */
 export const createProviders = ({ tenantId, store, memory, isCallable, sealer, audit, now }: Dependencies) => {
+  const secrets = createProviderSecrets(sealer);
+
   const list = async (): Promise<readonly Provider[]> => {
     const remembered = memory.get(tenantId);
     if (remembered && remembered.until > now()) return remembered.providers;
     const providers = await store.list();
     memory.set(tenantId, { providers, until: now() + FRESH_MS });
     return providers;
-  };
-
-  const seal = async (name: string, provider: ProviderProfile['provider']): Promise<ProviderSettings> => {
-    const sealed = async (secret: string) => (await sealer()).seal(secret, secretOf(name));
-    const sealedOrNull = async (secret: string | null) => (secret === null ? null : sealed(secret));
-    switch (provider.type) {
-      case 'google':
-      case 'microsoft':
-      case 'line': {
-        const { clientSecret, ...rest } = provider;
-        return { ...rest, type: provider.type, sealedClientSecret: await sealedOrNull(clientSecret) };
-      }
-      case 'oidc': {
-        const { clientSecret, ...rest } = provider;
-        return { ...rest, sealedClientSecret: await sealedOrNull(clientSecret) };
-      }
-      case 'apple': {
-        const { signingKey, ...rest } = provider;
-        if (signingKey === null) return { ...rest, signingKey };
-        const { privateKey, ...key } = signingKey;
-        return { ...rest, signingKey: { ...key, sealedPrivateKey: await sealed(privateKey) } };
-      }
-      case 'facebook': {
-        const { appSecret, ...rest } = provider;
-        return { ...rest, sealedAppSecret: await sealed(appSecret) };
-      }
-      case 'http': {
-        const { secret, ...rest } = provider;
-        return { ...rest, sealedSecret: await sealed(secret) };
-      }
-      default:
-        return provider;
-    }
-  };
-
-  const open = async (name: string, settings: ProviderSettings): Promise<ProviderProfile['provider']> => {
-    const opened = async (secret: string) => (await sealer()).open(secret, secretOf(name));
-    const openedOrNull = async (secret: string | null) => (secret === null ? null : opened(secret));
-    switch (settings.type) {
-      case 'google':
-      case 'microsoft':
-      case 'line': {
-        const { sealedClientSecret, ...rest } = settings;
-        return { ...rest, type: settings.type, clientSecret: await openedOrNull(sealedClientSecret) };
-      }
-      case 'oidc': {
-        const { sealedClientSecret, ...rest } = settings;
-        return { ...rest, clientSecret: await openedOrNull(sealedClientSecret) };
-      }
-      case 'apple': {
-        const { signingKey, ...rest } = settings;
-        if (signingKey === null) return { ...rest, signingKey };
-        const { sealedPrivateKey, ...key } = signingKey;
-        return { ...rest, signingKey: { ...key, privateKey: await opened(sealedPrivateKey) } };
-      }
-      case 'facebook': {
-        const { sealedAppSecret, ...rest } = settings;
-        return { ...rest, appSecret: await opened(sealedAppSecret) };
-      }
-      case 'http': {
-        const { sealedSecret, ...rest } = settings;
-        return { ...rest, secret: await opened(sealedSecret) };
-      }
-      default:
-        return settings;
-    }
   };
 
   const requireCallable = (provider: ProviderProfile['provider']): void => {
@@ -125,7 +62,7 @@ export const createProviders = ({ tenantId, store, memory, isCallable, sealer, a
       }
       if (found) {
         const { allowsSignup, settings } = found;
-        return { name, settings, allowsSignup, provider: await open(name, settings) };
+        return { name, settings, allowsSignup, provider: await secrets.open(name, settings) };
       }
       const type = OWN.find((each) => each === name);
       if (!type) throw new Refusal('unknown_provider');
@@ -150,7 +87,7 @@ export const createProviders = ({ tenantId, store, memory, isCallable, sealer, a
     put: async (name: string, profile: ProviderProfile): Promise<{ provider: Provider; isNew: boolean }> => {
       requireCallable(profile.provider);
       const { allowsSignup, provider } = profile;
-      const settings = await seal(name, provider);
+      const settings = await secrets.seal(name, provider);
       const event = audit('provider.updated', 'operator', tenantId, { name });
       const outcome = await store.put({ name, allowsSignup, settings }, event);
       memory.delete(tenantId);
@@ -167,8 +104,6 @@ export const createProviders = ({ tenantId, store, memory, isCallable, sealer, a
 };
 
 export type Providers = ReturnType<typeof createProviders>;
-
-const secretOf = (name: string): string => `provider ${name}`;
 
 /** The URLs of a provider that the Worker is told to call, by the operator's names of them. */
 const urlsOf = (provider: ProviderProfile['provider']): [string, string][] => {
