@@ -108,7 +108,8 @@ export const createAccounts = (dependencies: Dependencies) => {
     remove: async (token: PresentedToken): Promise<void> => {
       const { user } = await read(token);
       if (!user.isOwner) throw new Refusal('owner_only');
-      await customers.remove(user.customerId, audit('customer.deleted', `user:${user.id}`, user.customerId));
+      const event = audit('customer.deleted', `user:${user.id}`, user.customerId);
+      if (!(await customers.remove(user.customerId, event))) throw new Refusal('unauthenticated');
     },
 
     /** Everything that is held about the customer, but for secrets. */

@@ -75,8 +75,8 @@ export const createApps = ({ tenantId, store, audit, now }: Dependencies) => {
 
     /** Removes the app and the key pairs that customers had with it; the customers stay. */
     remove: async (id: string): Promise<void> => {
-      const app = await get(id);
-      await store.remove(app.id, audit('app.deleted', 'operator', app.id));
+      const isRemoved = isId('app', id) && (await store.remove(id, audit('app.deleted', 'operator', id)));
+      if (!isRemoved) throw new Refusal('app_not_found');
     },
   };
 };

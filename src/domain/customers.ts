@@ -69,9 +69,6 @@ export const createCustomers = ({ tenantId, store, activations, sealer, keyedHas
     return answer;
   };
 
-  const remove = (actor: Actor, id: CustomerId): Promise<void> =>
-    store.remove(id, audit('customer.deleted', actor, id));
-
   /** Refuses with `customer_not_found`. */
   const get = async (id: string): Promise<CustomerRow> => {
     const customer = isId('cus', id) ? await store.find(id) : null;
@@ -145,7 +142,7 @@ export const createCustomers = ({ tenantId, store, activations, sealer, keyedHas
         try {
           await activations.send(actor, id, owner);
         } catch (error) {
-          await remove('system', id);
+          await store.remove(id, audit('customer.deleted', 'system', id));
           throw error;
         }
       }
@@ -160,7 +157,10 @@ export const createCustomers = ({ tenantId, store, activations, sealer, keyedHas
       return updated;
     },
 
-    /** Deletes the customer for good, with its users, credentials and personal data. */
-    remove,
+    /** Deletes a customer for good, with its users, credentials and personal data. Refuses with `customer_not_found`. */
+    remove: async (actor: Actor, id: string): Promise<void> => {
+      const isRemoved = isId('cus', id) && (await store.remove(id, audit('customer.deleted', actor, id)));
+      if (!isRemoved) throw new Refusal('customer_not_found');
+    },
   };
 };

@@ -48,7 +48,7 @@ export const createEnrolments = ({ store, activations, vault }: Dependencies) =>
    *
    * @param undo removes what was stored, when the mail cannot be sent.
    */
-  enrol: async (actor: Actor, enrolment: Enrolment, undo: () => Promise<void>): Promise<void> => {
+  enrol: async (actor: Actor, enrolment: Enrolment, undo: () => Promise<unknown>): Promise<void> => {
     let isStored = Promise.resolve(false);
     const issue: Issue = async (challenge, counted, event) => {
       const storing = store.enrol(enrolment, { challenge, counted, event });

@@ -114,7 +114,8 @@ export const createMembers = (dependencies: Dependencies) => {
     remove: async (token: PresentedToken, id: string): Promise<void> => {
       const [caller, { user }] = await find(token, id, admitOwner);
       if (user.isOwner) throw new Refusal('owner_required');
-      await store.remove(user, audit('user.deleted', `user:${caller.id}`, user.customerId, { user: user.id }));
+      const event = audit('user.deleted', `user:${caller.id}`, user.customerId, { user: user.id });
+      if (!(await store.remove(user, event))) throw new Refusal('user_not_found');
     },
   };
 };

@@ -92,10 +92,12 @@ export const createTenants = ({ store, dataOf, directory, masterKeys, audit, not
     remove: async (slug: string, confirmation: string | undefined): Promise<void> => {
       const tenant = await get(slug);
       if (confirmation !== slug) throw new Refusal('confirmation_required');
+      const deletion = audit('tenant.deleted', 'operator', tenant.id, { slug });
       // The data first: when this stops half way, the tenant is still there to be removed again.
-      await dataOf(tenant).removeAll();
-      await store.remove(tenant.id, audit('tenant.deleted', 'operator', tenant.id, { slug }));
+      await dataOf(tenant).removeAll(deletion);
+      const isRemoved = await store.remove(tenant.id, deletion);
       directory.forget(tenant.id);
+      if (!isRemoved) throw new Refusal('tenant_not_found');
     },
   };
 };

@@ -1,7 +1,7 @@
-import { and, desc, eq, gt, isNull, lt, or } from 'drizzle-orm';
+import { and, desc, eq, gt, isNull, lt, or, sql } from 'drizzle-orm';
 import type { AppId, TenantId } from '../crypto/ids.ts';
 import type { Database } from './database.ts';
-import { type NewEvent, recordEvent } from './events.ts';
+import { type NewEvent, recordEvent, recordEventIf } from './events.ts';
 import { apiKeys, appCredentials, apps } from './schema.ts';
 
 export type App = Omit<typeof apps.$inferSelect, 'tenantId'>;
@@ -64,20 +64,23 @@ export const createAppStore = (db: Database, tenantId: TenantId) => ({
     ]);
   },
 
-  /** Removes the app and the keys that customers had with it. The customers that it created stay. */
-  remove: async (id: AppId, event: NewEvent): Promise<void> => {
-    await db.batch([
+  /** Removes the app and the keys that customers had with it; its customers stay. False if there is none. */
+  remove: async (id: AppId, event: NewEvent): Promise<boolean> => {
+    const [, , , removed] = await db.batch([
+      recordEventIf(db, tenantId, event, isApp(tenantId, id)),
       db.delete(apiKeys).where(and(eq(apiKeys.tenantId, tenantId), eq(apiKeys.appId, id))),
       db.delete(appCredentials).where(ofCredentials(tenantId, id)),
-      db.delete(apps).where(ofApp(tenantId, id)),
-      recordEvent(db, tenantId, event),
+      db.delete(apps).where(ofApp(tenantId, id)).returning({ id: apps.id }),
     ]);
+    return removed.length > 0;
   },
 });
 
 export type AppStore = ReturnType<typeof createAppStore>;
 
 const ofApp = (tenantId: TenantId, id: AppId) => and(eq(apps.tenantId, tenantId), eq(apps.id, id));
+
+const isApp = (tenantId: TenantId, id: AppId) => sql`exists (select 1 from ${apps} where ${ofApp(tenantId, id)})`;
 
 const ofCredentials = (tenantId: TenantId, id: AppId) =>
   and(eq(appCredentials.tenantId, tenantId), eq(appCredentials.appId, id));

@@ -2,13 +2,14 @@ import { and, desc, eq, gt, inArray, lt, lte, or, sql } from 'drizzle-orm';
 import type { AppId, CustomerId, TenantId, UserId } from '../crypto/ids.ts';
 import { deleteApiKeysOf, insertApiKey, type KeyRenewal } from './api-keys.ts';
 import { type Database, violatedTableOf } from './database.ts';
-import { anonymiseEvents, type NewEvent, recordEvent } from './events.ts';
+import { anonymiseEvents, type NewEvent, recordEvent, recordEventIf } from './events.ts';
 import {
   awsCredentials,
   type CustomerStatus,
   challenges,
   customerSubscriptions,
   customers,
+  events,
   heldChanges,
   idempotency,
   identities,
@@ -139,11 +140,11 @@ export const createCustomerStore = (db: Database, tenantId: TenantId) => ({
     return rows[0] ?? null;
   },
 
-  /** Removes the customer, its users, credentials and secrets, and what its events told of a person. */
-  remove: async (id: CustomerId, event: NewEvent): Promise<void> => {
-    await db.batch([
+  /** Removes the customer, its users, credentials and secrets, and what its events told of it. False if there is none. */
+  remove: async (id: CustomerId, event: NewEvent): Promise<boolean> => {
+    const [recorded] = await db.batch([
       // First, so that it is anonymous as well: who deletes itself leaves its address of the internet nowhere.
-      recordEvent(db, tenantId, event),
+      recordEventIf(db, tenantId, event, isCustomer(tenantId, id)).returning({ id: events.id }),
       anonymiseEvents(db, tenantId, id),
       deleteApiKeysOf(db, tenantId, id),
       db.delete(heldChanges).where(and(eq(heldChanges.tenantId, tenantId), eq(heldChanges.customerId, id))),
@@ -159,6 +160,7 @@ export const createCustomerStore = (db: Database, tenantId: TenantId) => ({
       db.delete(users).where(usersOf(tenantId, id)),
       db.delete(customers).where(ofCustomer(tenantId, id)),
     ]);
+    return recorded.length > 0;
   },
 });
 
@@ -167,6 +169,10 @@ export type CustomerStore = ReturnType<typeof createCustomerStore>;
 /** The condition that names a customer. */
 export const ofCustomer = (tenantId: TenantId, id: CustomerId) =>
   and(eq(customers.tenantId, tenantId), eq(customers.id, id));
+
+/** The condition that there is such a customer. */
+export const isCustomer = (tenantId: TenantId, id: CustomerId) =>
+  sql`exists (select 1 from ${customers} where ${ofCustomer(tenantId, id)})`;
 
 const usersOf = (tenantId: TenantId, id: CustomerId) => and(eq(users.tenantId, tenantId), eq(users.customerId, id));
 

@@ -1,11 +1,20 @@
 import { and, asc, desc, eq, inArray, lt, type SQL } from 'drizzle-orm';
 import type { CustomerId, TenantId, UserId } from '../crypto/ids.ts';
 import { type Database, unindexed } from './database.ts';
-import { anonymiseEventsBy, type NewEvent, recordEvent } from './events.ts';
+import { anonymiseEventsBy, type NewEvent, recordEvent, recordEventIf } from './events.ts';
 import { type AwsCredentials, customerOf, insertPhones, type Member, type Phone } from './profiles.ts';
 import { type Counted, countInTurn, hitsOfAll, waitForAll } from './rate-hits.ts';
-import { awsCredentials, challenges, identities, phones, sessions, users } from './schema.ts';
-import { changeUser, isSignedIn, type SignedIn, selectUser, type User, type UserChanges, userOf } from './users.ts';
+import { awsCredentials, challenges, events, identities, phones, sessions, users } from './schema.ts';
+import {
+  changeUser,
+  isSignedIn,
+  isUser,
+  type SignedIn,
+  selectUser,
+  type User,
+  type UserChanges,
+  userOf,
+} from './users.ts';
 
 /** `before`: only users that are older than this one. */
 export type MemberPage = { limit: number; before: UserId | null };
@@ -115,17 +124,18 @@ export const createMemberStore = (db: Database, tenantId: TenantId) => {
       ]);
     },
 
-    /** Removes a user with its credentials, sessions and secrets, and what events told of it as a person. */
-    remove: async ({ id, customerId }: { id: UserId; customerId: CustomerId }, event: NewEvent): Promise<void> => {
-      await db.batch([
+    /** Removes a user with its credentials, sessions and secrets, and what events told of it. False if there is none. */
+    remove: async ({ id, customerId }: { id: UserId; customerId: CustomerId }, event: NewEvent): Promise<boolean> => {
+      const [recorded] = await db.batch([
+        recordEventIf(db, tenantId, event, isUser(tenantId, id)).returning({ id: events.id }),
         anonymiseEventsBy(db, tenantId, customerId, `user:${id}`),
         db.delete(challenges).where(and(eq(challenges.tenantId, tenantId), eq(challenges.subject, id))),
         ...[phones, awsCredentials, identities, sessions].map((table) =>
           db.delete(table).where(and(eq(table.tenantId, tenantId), eq(table.userId, id))),
         ),
         db.delete(users).where(and(eq(users.tenantId, tenantId), eq(users.id, id))),
-        recordEvent(db, tenantId, event),
       ]);
+      return recorded.length > 0;
     },
   };
 };

@@ -1,6 +1,6 @@
 import { and, asc, desc, eq, getTableColumns, inArray, lt, sql } from 'drizzle-orm';
 import type { CustomerId, SessionId, TenantId, UserId } from '../crypto/ids.ts';
-import { idsOfUsers, ofCustomer } from './customers.ts';
+import { idsOfUsers, isCustomer, ofCustomer } from './customers.ts';
 import { type Database, unindexed } from './database.ts';
 import { type NewEvent, recordEventIf } from './events.ts';
 import { customers, identities, sessions, users } from './schema.ts';
@@ -112,10 +112,9 @@ export const createSupportStore = (db: Database, tenantId: TenantId) => {
 
     /** Ends all sessions of a customer, and the tokens that belong to none; false for no such customer. */
     revokeAll: async (customerId: CustomerId, event: NewEvent): Promise<boolean> => {
-      const ofThisCustomer = sql`exists (select 1 from ${customers} where ${ofCustomer(tenantId, customerId)})`;
       const [[customer]] = await db.batch([
         selectCustomer(customerId),
-        recordEventIf(db, tenantId, event, ofThisCustomer),
+        recordEventIf(db, tenantId, event, isCustomer(tenantId, customerId)),
         revokeSessions(db, ofUsers(customerId), event.at),
         db
           .update(users)

@@ -1,7 +1,7 @@
-import { and, desc, eq, getTableColumns, lt, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, getTableColumns, lt, ne, type SQL, sql } from 'drizzle-orm';
 import type { TenantId } from '../crypto/ids.ts';
 import { type Database, violatedTableOf } from './database.ts';
-import { type NewEvent, recordEvent } from './events.ts';
+import { type NewEvent, recordEvent, recordEventIf } from './events.ts';
 import {
   apiKeys,
   appCredentials,
@@ -102,15 +102,16 @@ export const createTenantStore = (db: Database) => ({
     return violated === null ? 'replaced' : 'domain_taken';
   },
 
-  /** Removes the tenant, and lets nothing but the fact stay in the log. */
-  remove: async (id: TenantId, event: NewEvent): Promise<void> => {
-    await db.batch([
+  /** Removes the tenant, and lets nothing but the fact stay in the log. False if there is none. */
+  remove: async (id: TenantId, deletion: NewEvent): Promise<boolean> => {
+    const [, , , , removed] = await db.batch([
+      db.delete(events).where(isBefore(id, deletion)),
+      recordEventIf(db, id, deletion, sql`exists (select 1 from ${tenants} where ${eq(tenants.id, id)})`),
       db.delete(tenantDomains).where(eq(tenantDomains.tenantId, id)),
       db.delete(signingKeys).where(eq(signingKeys.tenantId, id)),
-      db.delete(tenants).where(eq(tenants.id, id)),
-      db.delete(events).where(eq(events.tenantId, id)),
-      recordEvent(db, id, event),
+      db.delete(tenants).where(eq(tenants.id, id)).returning({ id: tenants.id }),
     ]);
+    return removed.length > 0;
   },
 });
 
@@ -118,7 +119,8 @@ export type TenantStore = ReturnType<typeof createTenantStore>;
 
 /** Everything that a tenant holds in its own database. */
 export const createTenantDataStore = (db: Database, tenantId: TenantId) => ({
-  removeAll: async (): Promise<void> => {
+  /** For this deletion of the tenant. */
+  removeAll: async (deletion: NewEvent): Promise<void> => {
     // In the order of the foreign keys: what refers to another table first.
     const [first, ...rest] = [
       apiKeys,
@@ -144,13 +146,16 @@ export const createTenantDataStore = (db: Database, tenantId: TenantId) => ({
       rateHits,
       deliveries,
       webhooks,
-      events,
     ].map((table) => db.delete(table).where(and(eq(table.tenantId, tenantId))));
-    if (first) await db.batch([first, ...rest]);
+    if (first) await db.batch([first, ...rest, db.delete(events).where(isBefore(tenantId, deletion))]);
   },
 });
 
 export type TenantDataStore = ReturnType<typeof createTenantDataStore>;
+
+/** The condition that names a tenant's events but for its deletion: another that came first may have told of it. */
+const isBefore = (tenantId: TenantId, deletion: NewEvent) =>
+  and(eq(events.tenantId, tenantId), ne(events.type, deletion.type));
 
 const selectTenants = (db: Database) =>
   db

@@ -149,6 +149,10 @@ const recordUnlessDeleted = (db: Database, tenantId: TenantId, event: NewEvent) 
       where ${and(eq(customers.tenantId, tenantId), sql`${customers.id} = ${event.subject}`)})`,
   );
 
+/** The condition that there is such a user. */
+export const isUser = (tenantId: TenantId, id: UserId) =>
+  sql`exists (select 1 from ${users} where ${and(eq(users.tenantId, tenantId), eq(users.id, id))})`;
+
 /** The statement that changes a user, where the condition holds. */
 export const changeUser = (db: Database, tenantId: TenantId, id: UserId, changes: UserChanges, condition?: SQL) =>
   db
@@ -161,10 +165,10 @@ export const changeUser = (db: Database, tenantId: TenantId, id: UserId, changes
  * these tables has most names twice.
  */
 export const selectUser = (db: Database, tenantId: TenantId, condition: SQL) => {
-  const isUser = and(eq(users.tenantId, tenantId), condition);
-  const customerIds = db.select({ id: users.customerId }).from(users).where(isUser);
+  const isRead = and(eq(users.tenantId, tenantId), condition);
+  const customerIds = db.select({ id: users.customerId }).from(users).where(isRead);
   return [
-    db.select().from(users).where(isUser),
+    db.select().from(users).where(isRead),
     db
       .select()
       .from(customers)

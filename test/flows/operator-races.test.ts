@@ -1,11 +1,56 @@
+import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
+import { bearerHeaders } from '../support/accounts.ts';
+import { overtakable } from '../support/bindings.ts';
 import { NAMED_MAKERS } from '../support/named.ts';
-import { callAsOperator, offerSubscriptions } from '../support/operator.ts';
+import { callAsOperator, customersOf, offerSubscriptions } from '../support/operator.ts';
 import { rowsOf } from '../support/rows.ts';
 import { createService } from '../support/service.ts';
-import { newTenant } from '../support/tenants.ts';
+import { newColleague, newOwnerWorld } from '../support/signups.ts';
+import { appHeaders, newApp, newTenant, refusalOf } from '../support/tenants.ts';
 
 const MAKERS: typeof NAMED_MAKERS = { ...NAMED_MAKERS, subscriptions: offerSubscriptions };
+
+/** A tenant with an app and a customer that has two users, and what is done with them. */
+const newPeopledWorld = async (service = createService()) => {
+  const world = await newOwnerWorld(service);
+  const { tenant, owner } = world;
+  const colleague = await newColleague(service, tenant, owner);
+  const app = await newApp(service, tenant, { permissions: ['all_customers'] });
+  const path = { customer: customersOf(tenant, `/${owner.customerId}`), app: appPathOf(tenant, app) };
+  const operate = (method: string, url: string) => callAsOperator(service, method, url);
+  const callAsApp = (method: string) =>
+    service.call(method, `/customer/${owner.customerId}`, { headers: appHeaders(app) });
+  const callAsItself = (method: string) =>
+    service.call(method, `${tenant.host}/customers/self`, { headers: bearerHeaders(owner.token) });
+  return { ...world, colleague, path, operate, callAsApp, callAsItself };
+};
+
+const appPathOf = ({ slug }: { slug: string }, { id }: { id: string }) => `/operator/v1/tenants/${slug}/apps/${id}`;
+
+type World = Awaited<ReturnType<typeof newPeopledWorld>>;
+type Call = (world: World) => Promise<Response>;
+
+const atOnce = (count: number, work: () => Promise<Response>): Promise<Response[]> =>
+  Promise.all(Array.from({ length: count }, work));
+
+const statusesOf = (responses: readonly Response[]): number[] => responses.map(({ status }) => status).toSorted();
+
+const eventsOf = async (tenantId: string, type: string) =>
+  (await rowsOf(tenantId)).events?.filter((event) => event.type === type);
+
+const removeApp = ({ operate, path }: World) => operate('DELETE', path.app);
+const removeCustomer = ({ operate, path }: World) => operate('DELETE', path.customer);
+const removeUser = ({ call, colleague }: World) => call('DELETE', `/users/${colleague.id}`);
+
+/** What is removed by whom, and the answers to the first and to the others. */
+const REMOVALS: readonly [string, Call, string, number, number][] = [
+  ['app by the operator', removeApp, 'app.deleted', 204, 404],
+  ['customer by the operator', removeCustomer, 'customer.deleted', 204, 404],
+  ['customer by an app', ({ callAsApp }) => callAsApp('DELETE'), 'customer.deleted', 204, 404],
+  ['customer by itself', ({ callAsItself }) => callAsItself('DELETE'), 'customer.deleted', 200, 401],
+  ['user by its owner', removeUser, 'user.deleted', 204, 404],
+];
 
 describe('simultaneous removals', () => {
   it.each(Object.entries(MAKERS))(
@@ -15,10 +60,52 @@ describe('simultaneous removals', () => {
       const tenant = await newTenant(service);
       await make(service, tenant, 'ours');
       const path = `/operator/v1/tenants/${tenant.slug}/${noun}/ours`;
-      const responses = await Promise.all(Array.from({ length: 20 }, () => callAsOperator(service, 'DELETE', path)));
-      expect(responses.map(({ status }) => status).toSorted()).toEqual([204, ...Array<number>(19).fill(404)]);
-      const { events } = await rowsOf(tenant.id);
-      expect(events?.filter(({ type }) => type === `${noun.slice(0, -1)}.deleted`)).toHaveLength(1);
+      const responses = await atOnce(20, () => callAsOperator(service, 'DELETE', path));
+      expect(statusesOf(responses)).toEqual([204, ...Array<number>(19).fill(404)]);
+      expect(await eventsOf(tenant.id, `${noun.slice(0, -1)}.deleted`)).toHaveLength(1);
     },
   );
+
+  it.each(REMOVALS)(
+    'of one %s, 20 of them, remove it once and tell of it once',
+    async (_, remove, type, done, gone) => {
+      const world = await newPeopledWorld();
+      const responses = await atOnce(20, () => remove(world));
+      expect(statusesOf(responses)).toEqual([done, ...Array<number>(19).fill(gone)]);
+      expect(await eventsOf(world.tenant.id, type)).toHaveLength(1);
+    },
+  );
+
+  it('of one customer by everybody who may, remove it once and tell of it once', async () => {
+    const { tenant, path, operate, callAsApp, callAsItself } = await newPeopledWorld();
+    const removals = [() => operate('DELETE', path.customer), () => callAsApp('DELETE'), () => callAsItself('DELETE')];
+    const responses = (await Promise.all(removals.map((remove) => atOnce(7, remove)))).flat();
+    expect(responses.filter(({ ok }) => ok)).toHaveLength(1);
+    expect(responses.filter(({ status }) => status === 404 || status === 401)).toHaveLength(20);
+    expect(await eventsOf(tenant.id, 'customer.deleted')).toHaveLength(1);
+  });
+
+  it('of one tenant, 20 of them, remove it once and leave the fact in the log', async () => {
+    const { tenant, operate } = await newPeopledWorld();
+    const path = `/operator/v1/tenants/${tenant.slug}?confirm=${tenant.slug}`;
+    const responses = await atOnce(20, () => operate('DELETE', path));
+    expect(statusesOf(responses)).toEqual([204, ...Array<number>(19).fill(404)]);
+    const { events = [], ...others } = await rowsOf(tenant.id);
+    expect(events.map(({ type }) => type)).toEqual(['tenant.deleted']);
+    expect(Object.values(others).flat()).toEqual([]);
+  });
+
+  it.each([1, 2])('of one tenant, of which one is done before batch %i of the other, leave the fact', async (batch) => {
+    const storage = overtakable(env);
+    const { tenant, operate } = await newPeopledWorld(createService(storage.bindings));
+    const path = `/operator/v1/tenants/${tenant.slug}?confirm=${tenant.slug}`;
+    let left: unknown = null;
+    storage.overtake('D1 batch', batch, async () => {
+      expect((await operate('DELETE', path)).status).toBe(204);
+      left = await rowsOf(tenant.id);
+    });
+    expect(await refusalOf(await operate('DELETE', path))).toMatchObject({ status: 404, code: 'tenant_not_found' });
+    expect(left).toMatchObject({ events: [{ type: 'tenant.deleted' }] });
+    expect(await rowsOf(tenant.id)).toEqual(left);
+  });
 });

@@ -2,7 +2,7 @@ import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { newPerson } from '../support/accounts.ts';
 import { type Issuer, newAuthenticationWorld, newIssuer, outcomeOf, peopleOf } from '../support/authentications.ts';
-import { interruptible } from '../support/bindings.ts';
+import { overtakable } from '../support/bindings.ts';
 import {
   callbackWith,
   failuresOf,
@@ -34,7 +34,7 @@ const leaveIdentity = (tenant: TestTenant, provider: string, subject: string, us
 
 describe('a provider of which an isolate knows, while it is', () => {
   const newWorld = async () => {
-    const storage = interruptible(env);
+    const storage = overtakable(env);
     const online = createService(storage.bindings, (...request) => fetch(...request));
     const world = await newAuthenticationWorld({}, online);
     const { service, tenant } = world;
@@ -89,8 +89,8 @@ describe('a provider of which an isolate knows, while it is', () => {
 
     it(`${what} between a look and a new account, makes none`, async () => {
       const world = await newWorld();
-      const { tenant, issuer, signIn, interrupt } = world;
-      interrupt('D1 batch', () => change(world));
+      const { tenant, issuer, signIn, overtake } = world;
+      overtake('D1 batch', 2, () => change(world));
       expect(await outcomeOf(await signIn(issuer))).toEqual(UNKNOWN);
       const { customers, users, identities, events = [] } = await rowsOf(tenant.id);
       expect({ customers, users, identities }).toEqual({ customers: [], users: [], identities: [] });
@@ -99,10 +99,10 @@ describe('a provider of which an isolate knows, while it is', () => {
 
     it(`${what} between a look and a link, links nobody`, async () => {
       const world = await newWorld();
-      const { tenant, app, service, issuer, signIn, people, interrupt } = world;
+      const { tenant, app, service, issuer, signIn, people, overtake } = world;
       const { email, cuid } = await newPerson(service, tenant, app);
       const before = await people();
-      interrupt('D1 batch', () => change(world));
+      overtake('D1 batch', 2, () => change(world));
       expect(await outcomeOf(await signIn(issuer, { email }))).toEqual(UNKNOWN);
       expect(await people()).toEqual(before);
       expect((await eventsAbout(cuid)).map(({ type }) => type)).not.toContain('user.linked');
@@ -146,7 +146,7 @@ describe('a provider of which an isolate knows, while it is', () => {
 
 describe('a connection of which an isolate knows, while it is', () => {
   const newWorld = async () => {
-    const storage = interruptible(env);
+    const storage = overtakable(env);
     const company = await newStaffedCompany({ signup: true }, storage.bindings);
     const { tenant, domain, provider, browser, emailOf } = company;
     const elsewhere = newOnlineService();
@@ -197,14 +197,14 @@ describe('a connection of which an isolate knows, while it is', () => {
     it(`${what} between a look and a new account, makes none`, async () => {
       const world = await newWorld();
       const prepared = await world.prepare({ email: world.newcomer });
-      world.interrupt('D1 batch', () => change(world));
+      world.overtake('D1 batch', 2, () => change(world));
       await world.expectRefused(prepared);
     });
 
     it(`${what} between a look and a link, links nobody and takes nothing from the account`, async () => {
       const world = await newWorld();
       const prepared = await world.prepare();
-      world.interrupt('D1 batch', () => change(world));
+      world.overtake('D1 batch', 2, () => change(world));
       await world.expectRefused(prepared);
     });
 

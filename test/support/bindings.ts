@@ -128,20 +128,19 @@ export const gathering = (storage: Storage) => {
   };
 };
 
-/** Does something else between two operations of a request. */
-export const interruptible = (storage: Storage) => {
-  let interruption: { after: string; work: () => Promise<unknown> } | null = null;
-  const watch: Watcher = async (operation) => async () => {
-    if (operation !== interruption?.after) return;
-    const { work } = interruption;
-    interruption = null;
-    await work();
+/** Lets something else happen just before an operation is done. */
+export const overtakable = (storage: Storage) => {
+  let awaited = { operation: '', count: 0, work: async (): Promise<unknown> => null };
+  const watch: Watcher = async (operation) => {
+    if (operation === awaited.operation) awaited.count -= 1;
+    if (operation === awaited.operation && awaited.count === 0) await awaited.work();
+    return async () => {};
   };
   return {
     bindings: { DB: watchDatabase(storage.DB, watch), KV: watchNamespace(storage.KV, watch) },
-    /** Once, as soon as the next operation of this kind is done, and before it is known what it gives. */
-    interrupt: (after: string, work: () => Promise<unknown>): void => {
-      interruption = { after, work };
+    /** The work is done before the operation of this name that comes next, if `count` is 1, or so many later. */
+    overtake: (operation: string, count: number, work: () => Promise<unknown>): void => {
+      awaited = { operation, count, work };
     },
   };
 };

@@ -71,8 +71,7 @@ export const customerRoutes = new Hono<AppEnv>()
     }),
     async (c) => {
       const { customers } = await servicesOf(c);
-      const { id } = await customers.get(c.req.param('cuid'));
-      await customers.remove('operator', id);
+      await customers.remove('operator', c.req.param('cuid'));
       return c.body(null, 204);
     },
   );
