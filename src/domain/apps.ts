@@ -60,7 +60,8 @@ export const createApps = ({ tenantId, store, audit, now }: Dependencies) => {
       };
       const seesAllCustomers = changed.permissions.includes('all_customers');
       const event = audit('app.updated', 'operator', app.id);
-      await store.update(app.id, { ...changed, seesAllCustomers }, event);
+      const isChanged = await store.update(app.id, { ...changed, seesAllCustomers }, event);
+      if (!isChanged) throw new Refusal('app_not_found');
       return { ...app, ...changed, seesAllCustomers, updatedAt: event.at };
     },
 
@@ -69,7 +70,8 @@ export const createApps = ({ tenantId, store, audit, now }: Dependencies) => {
       const app = await get(id);
       const { credential, superToken } = await newCredential(app.id);
       const event = audit('app.rotated', 'operator', app.id, { overlap_seconds: overlapSeconds });
-      await store.rotate(credential, credential.createdAt + overlapSeconds * 1000, event);
+      const isRotated = await store.rotate(credential, credential.createdAt + overlapSeconds * 1000, event);
+      if (!isRotated) throw new Refusal('app_not_found');
       return { id: app.id, superKey: credential.superKey, superToken };
     },
 

@@ -101,7 +101,12 @@ export const createMembers = (dependencies: Dependencies) => {
       const { givenName = user.givenName, familyName = user.familyName } = request;
       const changes = { givenName, familyName, ...pending };
       const event = audit('user.updated', actor, user.customerId, { user: user.id });
-      await store.update(user, { user: changes, phones, awsCredentials: aws === null ? null : awsChanges }, event);
+      const isChanged = await store.update(
+        user,
+        { user: changes, phones, awsCredentials: aws === null ? null : awsChanges },
+        event,
+      );
+      if (!isChanged) throw new Refusal('user_not_found');
       const kept = aws === null ? null : member.awsCredentials;
       return {
         user: { ...user, ...changes },

@@ -2,11 +2,20 @@ import { sql } from 'drizzle-orm';
 import type { CustomerId, TenantId } from '../crypto/ids.ts';
 import { type CustomerChanges, ofCustomer } from './customers.ts';
 import { type Database, StorageError } from './database.ts';
-import { type NewEvent, recordEvent } from './events.ts';
+import { type NewEvent, recordEventIf } from './events.ts';
 import { findHoldings, type Holdings } from './holdings.ts';
 import { customers, users } from './schema.ts';
 import { type CustomerSubscription, replaceSubscriptions, selectSubscriptionsOf } from './subscriptions.ts';
-import { changeUser, isSignedIn, type SignedIn, selectUser, type User, type UserChanges, userOf } from './users.ts';
+import {
+  changeUser,
+  isSignedIn,
+  isUser,
+  type SignedIn,
+  selectUser,
+  type User,
+  type UserChanges,
+  userOf,
+} from './users.ts';
 
 export type { Holdings } from './holdings.ts';
 
@@ -60,7 +69,7 @@ export const createAccountStore = (db: Database, tenantId: TenantId) => ({
         ...(changes.subscriptions
           ? replaceSubscriptions(db, tenantId, user.customerId, changes.subscriptions, at)
           : []),
-        ...written.map((event) => recordEvent(db, tenantId, event)),
+        ...written.map((event) => recordEventIf(db, tenantId, event, isUser(tenantId, user.id))),
       ]);
       return 'updated';
     } catch (error) {

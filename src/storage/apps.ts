@@ -1,6 +1,6 @@
 import { and, desc, eq, gt, isNull, lt, or, sql } from 'drizzle-orm';
 import type { AppId, TenantId } from '../crypto/ids.ts';
-import type { Database } from './database.ts';
+import { type Database, insertIf } from './database.ts';
 import { type NewEvent, recordEvent, recordEventIf } from './events.ts';
 import { apiKeys, appCredentials, apps } from './schema.ts';
 
@@ -37,19 +37,26 @@ export const createAppStore = (db: Database, tenantId: TenantId) => ({
     return app ?? null;
   },
 
-  update: async (id: AppId, changes: AppChanges & Pick<App, 'seesAllCustomers'>, event: NewEvent): Promise<void> => {
-    await db.batch([
+  /** False if there is none. */
+  update: async (id: AppId, changes: AppChanges & Pick<App, 'seesAllCustomers'>, event: NewEvent): Promise<boolean> => {
+    const [updated] = await db.batch([
       db
         .update(apps)
         .set({ ...changes, updatedAt: event.at })
-        .where(ofApp(tenantId, id)),
-      recordEvent(db, tenantId, event),
+        .where(ofApp(tenantId, id))
+        .returning({ id: apps.id }),
+      recordEventIf(db, tenantId, event, isApp(tenantId, id)),
     ]);
+    return updated.length > 0;
   },
 
-  /** Adds a pair and lets the ones before end at `oldPairsEndAt`, or at their own end if that is earlier. */
-  rotate: async (credential: NewCredential, oldPairsEndAt: number, event: NewEvent): Promise<void> => {
-    await db.batch([
+  /**
+   * Adds a pair and lets the ones before end at `oldPairsEndAt`, or at their own end if that is earlier. False if there
+   * is no such app.
+   */
+  rotate: async (credential: NewCredential, oldPairsEndAt: number, event: NewEvent): Promise<boolean> => {
+    const isThere = isApp(tenantId, credential.appId);
+    const [, added] = await db.batch([
       db
         .update(appCredentials)
         .set({ expiresAt: oldPairsEndAt })
@@ -59,9 +66,12 @@ export const createAppStore = (db: Database, tenantId: TenantId) => ({
             or(isNull(appCredentials.expiresAt), gt(appCredentials.expiresAt, oldPairsEndAt)),
           ),
         ),
-      db.insert(appCredentials).values({ tenantId, ...credential, expiresAt: null }),
-      recordEvent(db, tenantId, event),
+      insertIf(db, appCredentials, { tenantId, ...credential, expiresAt: null }, isThere).returning({
+        superKey: appCredentials.superKey,
+      }),
+      recordEventIf(db, tenantId, event, isThere),
     ]);
+    return added.length > 0;
   },
 
   /** Removes the app and the keys that customers had with it; its customers stay. False if there is none. */

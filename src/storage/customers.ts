@@ -134,7 +134,7 @@ export const createCustomerStore = (db: Database, tenantId: TenantId) => ({
         .set({ ...changes, version: sql`${customers.version} + 1`, updatedAt: at })
         .where(ofCustomer(tenantId, id))
         .returning(),
-      recordEvent(db, tenantId, event),
+      recordEventIf(db, tenantId, event, isCustomer(tenantId, id)),
       ...(changes.status === 'disabled' ? [db.update(users).set({ validAfter: at }).where(usersOf(tenantId, id))] : []),
     ]);
     return rows[0] ?? null;

@@ -1,8 +1,8 @@
 import { and, asc, desc, eq, inArray, lt, type SQL } from 'drizzle-orm';
 import type { CustomerId, TenantId, UserId } from '../crypto/ids.ts';
-import { type Database, unindexed } from './database.ts';
-import { anonymiseEventsBy, type NewEvent, recordEvent, recordEventIf } from './events.ts';
-import { type AwsCredentials, customerOf, insertPhones, type Member, type Phone } from './profiles.ts';
+import { type Database, insertEach, insertIf, unindexed } from './database.ts';
+import { anonymiseEventsBy, type NewEvent, recordEventIf } from './events.ts';
+import { type AwsCredentials, customerOf, type Member, type Phone } from './profiles.ts';
 import { type Counted, countInTurn, hitsOfAll, waitForAll } from './rate-hits.ts';
 import { awsCredentials, challenges, events, identities, phones, sessions, users } from './schema.ts';
 import {
@@ -94,34 +94,45 @@ export const createMemberStore = (db: Database, tenantId: TenantId) => {
       return { caller: userOf(callers, customers), waitMs: waitForAll(counts.at(-1), counted) };
     },
 
+    /** False, and nothing done, if there is no such user. */
     update: async (
       { id, customerId }: { id: UserId; customerId: CustomerId },
       changes: MemberChanges,
       event: NewEvent,
-    ): Promise<void> => {
+    ): Promise<boolean> => {
+      const isThere = isUser(tenantId, id);
       const ofUser = and(eq(awsCredentials.tenantId, tenantId), eq(awsCredentials.userId, id));
-      await db.batch([
+      const [recorded] = await db.batch([
+        recordEventIf(db, tenantId, event, isThere).returning({ id: events.id }),
         changeUser(db, tenantId, id, { ...changes.user, updatedAt: event.at }),
         ...(changes.phones
           ? [
               db.delete(phones).where(and(eq(phones.tenantId, tenantId), eq(phones.userId, id))),
-              ...insertPhones(db, tenantId, customerId, id, changes.phones),
+              insertEach(
+                db,
+                phones,
+                tenantId,
+                changes.phones.map((each) => ({ customerId, userId: id, ...each })),
+                isThere,
+              ),
             ]
           : []),
         ...(changes.awsCredentials
           ? [
-              db
-                .insert(awsCredentials)
-                .values({ tenantId, userId: id, createdAt: event.at, ...changes.awsCredentials })
-                .onConflictDoUpdate({
-                  target: [awsCredentials.tenantId, awsCredentials.userId],
-                  set: { userId: id, ...changes.awsCredentials },
-                }),
+              insertIf(
+                db,
+                awsCredentials,
+                { tenantId, userId: id, createdAt: event.at, ...changes.awsCredentials },
+                isThere,
+              ).onConflictDoUpdate({
+                target: [awsCredentials.tenantId, awsCredentials.userId],
+                set: { userId: id, ...changes.awsCredentials },
+              }),
             ]
           : []),
         ...(changes.awsCredentials === null ? [db.delete(awsCredentials).where(ofUser)] : []),
-        recordEvent(db, tenantId, event),
       ]);
+      return recorded.length > 0;
     },
 
     /** Removes a user with its credentials, sessions and secrets, and what events told of it. False if there is none. */

@@ -6,7 +6,7 @@ import { NAMED_MAKERS } from '../support/named.ts';
 import { callAsOperator, customersOf, offerSubscriptions } from '../support/operator.ts';
 import { rowsOf } from '../support/rows.ts';
 import { createService } from '../support/service.ts';
-import { newColleague, newOwnerWorld } from '../support/signups.ts';
+import { AWS_USER, newColleague, newOwnerWorld, PHONE_TYPE } from '../support/signups.ts';
 import { appHeaders, newApp, newTenant, refusalOf } from '../support/tenants.ts';
 
 const MAKERS: typeof NAMED_MAKERS = { ...NAMED_MAKERS, subscriptions: offerSubscriptions };
@@ -18,11 +18,11 @@ const newPeopledWorld = async (service = createService()) => {
   const colleague = await newColleague(service, tenant, owner);
   const app = await newApp(service, tenant, { permissions: ['all_customers'] });
   const path = { customer: customersOf(tenant, `/${owner.customerId}`), app: appPathOf(tenant, app) };
-  const operate = (method: string, url: string) => callAsOperator(service, method, url);
-  const callAsApp = (method: string) =>
-    service.call(method, `/customer/${owner.customerId}`, { headers: appHeaders(app) });
-  const callAsItself = (method: string) =>
-    service.call(method, `${tenant.host}/customers/self`, { headers: bearerHeaders(owner.token) });
+  const operate = (method: string, url: string, body?: unknown) => callAsOperator(service, method, url, body);
+  const callAsApp = (method: string, body?: unknown) =>
+    service.call(method, `/customer/${owner.customerId}`, { headers: appHeaders(app), body });
+  const callAsItself = (method: string, body?: unknown) =>
+    service.call(method, `${tenant.host}/customers/self`, { headers: bearerHeaders(owner.token), body });
   return { ...world, colleague, path, operate, callAsApp, callAsItself };
 };
 
@@ -108,4 +108,68 @@ describe('simultaneous removals', () => {
     expect(left).toMatchObject({ events: [{ type: 'tenant.deleted' }] });
     expect(await rowsOf(tenant.id)).toEqual(left);
   });
+});
+
+const USER_CHANGES = {
+  first_name: 'Carl',
+  phones: [{ phone_number: '+44 20 7946 0000', phone_type: PHONE_TYPE.work }],
+  aws_user: AWS_USER,
+};
+
+/** What is changed by whom, in which batch, what removes it before that, and the refusal. */
+const CHANGES: readonly [string, Call, number, Call, string][] = [
+  [
+    'a customer by the operator',
+    ({ operate, path }) => operate('PATCH', path.customer, { status: 'disabled' }),
+    1,
+    removeCustomer,
+    'customer_not_found',
+  ],
+  [
+    'a customer by an app',
+    ({ callAsApp }) => callAsApp('PATCH', { city: 'Ulm' }),
+    2,
+    removeCustomer,
+    'customer_not_found',
+  ],
+  [
+    'a customer by itself',
+    ({ callAsItself }) => callAsItself('PATCH', { name: 'Grace' }),
+    2,
+    removeCustomer,
+    'unauthenticated',
+  ],
+  [
+    'a user by its owner',
+    ({ call, colleague }) => call('PATCH', `/users/${colleague.id}`, USER_CHANGES),
+    2,
+    removeUser,
+    'user_not_found',
+  ],
+  ['an app', ({ operate, path }) => operate('PATCH', path.app, { name: 'Changed' }), 1, removeApp, 'app_not_found'],
+  [
+    'the pair of an app',
+    ({ operate, path }) => operate('POST', `${path.app}/rotate`, {}),
+    1,
+    removeApp,
+    'app_not_found',
+  ],
+];
+
+describe('a change that a removal overtakes', () => {
+  it.each(CHANGES)(
+    'of %s finds nothing, changes nothing and is not told of',
+    async (_, change, batch, remove, code) => {
+      const storage = overtakable(env);
+      const world = await newPeopledWorld(createService(storage.bindings));
+      let left: unknown = null;
+      storage.overtake('D1 batch', batch, async () => {
+        expect((await remove(world)).status).toBe(204);
+        left = await rowsOf(world.tenant.id);
+      });
+      expect(await refusalOf(await change(world))).toMatchObject({ code });
+      expect(left).not.toBeNull();
+      expect(await rowsOf(world.tenant.id)).toEqual(left);
+    },
+  );
 });
