@@ -223,7 +223,20 @@ export const createTenantServices = (resources: TenantResources) => {
   });
   const flowRuns = createFlowRuns({ accounts: accountStore, heldChanges, activations, emailChanges, audit, now });
   const challengeAnswers = createChallengeAnswers({
-    ...{ tenantId, users, heldChanges, flowRuns, oneTimeSecrets, limits, audit, recordLater, origin, settings, now },
+    ...{
+      tenantId,
+      users,
+      challenges,
+      heldChanges,
+      flowRuns,
+      oneTimeSecrets,
+      limits,
+      audit,
+      recordLater,
+      origin,
+      settings,
+      now,
+    },
     store: tenantAccountStore,
     accounts: accountStore,
   });

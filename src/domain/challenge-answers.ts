@@ -1,5 +1,6 @@
-import type { ChallengeId, TenantId } from '../crypto/ids.ts';
+import type { TenantId } from '../crypto/ids.ts';
 import type { AccountStore } from '../storage/accounts.ts';
+import type { ChallengeStore, Redemption } from '../storage/challenges.ts';
 import type { TenantSettings } from '../storage/schema.ts';
 import type { AnswerOutcome, Application, TenantAccountStore } from '../storage/tenant-accounts.ts';
 import type { UserStore } from '../storage/users.ts';
@@ -19,6 +20,7 @@ type Dependencies = {
   store: TenantAccountStore;
   accounts: AccountStore;
   users: UserStore;
+  challenges: ChallengeStore;
   heldChanges: HeldChanges;
   flowRuns: FlowRuns;
   settings: TenantSettings;
@@ -32,13 +34,13 @@ type Dependencies = {
 
 /** The answers to challenges: each lets go what was held for it. */
 export const createChallengeAnswers = (dependencies: Dependencies) => {
-  const { tenantId, store, accounts, users, heldChanges, flowRuns, settings, oneTimeSecrets } = dependencies;
-  const { limits, audit, recordLater, origin, now } = dependencies;
+  const { tenantId, store, accounts, users, challenges, heldChanges, flowRuns, settings } = dependencies;
+  const { oneTimeSecrets, limits, audit, recordLater, origin, now } = dependencies;
   return {
     /**
      * Answers a challenge: what was held is applied, once, and its flow goes on from there. Refuses with
-     * `challenge_failed` for a wrong code, `challenge_over` for a challenge that cannot be answered any more, and
-     * `rate_limited`.
+     * `challenge_failed` for a wrong code, `challenge_over` for a challenge that cannot be answered any more,
+     * `validation_failed` for attributes that cannot be stored, and `rate_limited`.
      */
     answer: async (purpose: HeldChange['purpose'], id: string, code: string): Promise<RunOutcome> => {
       const fromIp = await limits.attemptFrom(origin.ip);
@@ -55,18 +57,19 @@ export const createChallengeAnswers = (dependencies: Dependencies) => {
         heldChanges.subjectOf(destination),
         limits.wrongCodeOf(destination.to),
       ]);
-      const redeem = async (application: Application, challengeId: ChallengeId | null): Promise<void> => {
-        const redemption = newRedemption('challenge_code', subject, challengeId, at);
+      const redemption = newRedemption('challenge_code', subject, found?.challengeId ?? null, at);
+      const redeem = async (application: Application, by: Redemption): Promise<void> => {
         const refused = audit('login.failed', 'anonymous', target?.customerId ?? tenantId, { by: 'challenge' });
-        const outcome = await store.applyByAnswer(application, id, redemption, wrongTry, refused);
+        const outcome = await store.applyByAnswer(application, id, by, wrongTry, refused);
         if (target && outcome.kind === 'refused' && outcome.isLast) {
           recordLater(audit('login.locked', 'anonymous', target.customerId, { by: 'challenge' }));
         }
         accept(outcome);
       };
-      if (target === null) {
-        // No answer is right, and the same number of tries is wrong.
-        await redeem(nothingToApply(at), null);
+      // What else is wrong is told to nobody but whoever has the code, which stays good for it.
+      const isRight = target !== null && found !== null && (await challenges.isRedeemable(redemption, wrongTry));
+      if (!isRight) {
+        await redeem(nothingToApply(at), { ...redemption, found: null });
         throw new Refusal('challenge_failed');
       }
       const account = target.isNew ? null : await accounts.find({ userId: target.userId, sessionId: null });
@@ -74,13 +77,12 @@ export const createChallengeAnswers = (dependencies: Dependencies) => {
       const onFile = account ? profileOf(account) : {};
       const answered: HeldChange = { ...held, ...withoutGuesses(held, onFile), proven };
       const plan = planFlow(held.flow.steps, held.flow.index, { onFile, sent: answered.profile, proven });
-      refuseFaults(account ? checkMergedAttributes(plan.profile, onFile, settings) : []);
       const actor: Actor = target.isNew ? 'anonymous' : `user:${target.userId}`;
       const by = { actor, appId: null };
-      await redeem(
-        applicationOf({ target, held: answered, account, plan, by }, audit, now()),
-        found?.challengeId ?? null,
-      );
+      const application = applicationOf({ target, held: answered, account, plan, by }, audit, now());
+      const storesAttributes = plan.profile.attributes !== undefined && account?.user.isOwner !== false;
+      refuseFaults(storesAttributes ? checkMergedAttributes(plan.profile, onFile, settings) : []);
+      await redeem(application, redemption);
       return flowRuns.goOn(target, answered, plan, actor);
     },
   };

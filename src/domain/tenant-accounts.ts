@@ -94,7 +94,10 @@ export const createTenantAccounts = (dependencies: Dependencies) => {
         { onFile, edge, defaults: settings.profileDefaults ?? {} },
       );
       const plan = planFlow(steps, 0, { onFile, sent: profile, proven: [] });
-      refuseFaults([...faults, ...checkMergedAttributes(plan.profile, onFile, settings), ...plan.faults]);
+      // What stays as it is on file is not looked at: what is asked of attributes may have changed since.
+      const keepsAttributes = mayChange && known !== null && plan.profile.attributes === undefined;
+      const attributeFaults = keepsAttributes ? [] : checkMergedAttributes(plan.profile, onFile, settings);
+      refuseFaults([...faults, ...attributeFaults, ...plan.faults]);
 
       const at = now();
       const target: Target = known

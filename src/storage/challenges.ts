@@ -44,6 +44,20 @@ export const createChallengeStore = (db: Database, tenantId: TenantId) => ({
     await db.batch([issueChallenge(db, tenantId, challenge), ...(event ? [recordEvent(db, tenantId, event)] : [])]);
   },
 
+  /**
+   * Whether the attempt would redeem its secret, which it leaves as it is. A no is for good: what is dead or locked at
+   * the moment of the attempt does not come back in it.
+   */
+  isRedeemable: async (redemption: Redemption, { hit, limits }: WrongTry): Promise<boolean> => {
+    const found = await db
+      .select({ id: challenges.id })
+      .from(challenges)
+      .where(
+        and(isOpenTo(tenantId, redemption), sql`${challenges.id} = ${redemption.found}`, allows(tenantId, hit, limits)),
+      );
+    return found.length > 0;
+  },
+
   /** Redeems a secret, or counts the wrong try. */
   redeem: async (redemption: Redemption, wrongTry: WrongTry, refused: NewEvent): Promise<RedemptionOutcome> => {
     const [, , , redeemed, hits] = await db.batch([
@@ -134,15 +148,16 @@ const redeemChallenge = (db: Database, tenantId: TenantId, redemption: Redemptio
       consumedAt: sql`case when ${challenges.id} = ${redemption.found} then ${redemption.at} end`,
       consumedBy: sql`case when ${challenges.id} = ${redemption.found} then ${redemption.nonce} end`,
     })
-    .where(
-      and(
-        ofSubject(tenantId, redemption),
-        isNull(challenges.consumedAt),
-        lt(challenges.attempts, MOST_ATTEMPTS),
-        gt(challenges.expiresAt, redemption.at),
-        condition,
-      ),
-    );
+    .where(and(isOpenTo(tenantId, redemption), condition));
+
+/** The condition that there is a secret left which an attempt may be compared with. */
+const isOpenTo = (tenantId: TenantId, redemption: Redemption) =>
+  and(
+    ofSubject(tenantId, redemption),
+    isNull(challenges.consumedAt),
+    lt(challenges.attempts, MOST_ATTEMPTS),
+    gt(challenges.expiresAt, redemption.at),
+  );
 
 /** A try to redeem a secret, as it is counted if it is wrong. */
 export type WrongTry = Counted;

@@ -98,5 +98,12 @@ export const putFlow = async (service: Service, tenant: TestTenant, name: string
   expect(response.ok, await response.text()).toBe(true);
 };
 
+/** From now on the tenant asks for an attribute which accounts that are there may not have. */
+export const requireAttribute = async (service: Service, { slug }: TestTenant, name: string): Promise<void> => {
+  const settings = { attributes_schema: { required: [name] } };
+  const response = await callAsOperator(service, 'PUT', `/operator/v1/tenants/${slug}`, { name: slug, settings });
+  expect(response.status, await response.text()).toBe(200);
+};
+
 /** The paths of the faults that a refusal names. */
 export const faultsIn = ({ body }: UpsertAnswer): string[] => (body.errors ?? []).map(({ path }) => path).toSorted();

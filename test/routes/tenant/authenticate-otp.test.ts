@@ -15,7 +15,7 @@ import { changeCustomer } from '../../support/operator.ts';
 import { atRest, eventsAbout, locksOf, rowsOf } from '../../support/rows.ts';
 import { newCustomer, newTenant, uniqueEmail } from '../../support/tenants.ts';
 import { textsTo, uniqueNumber } from '../../support/texts.ts';
-import { putFlow } from '../../support/upserts.ts';
+import { putFlow, requireAttribute } from '../../support/upserts.ts';
 
 const WRONG = [422, 'challenge_failed'];
 const OVER = [410, 'challenge_over'];
@@ -56,6 +56,13 @@ describe('signing in with a code at a tenant’s forms', () => {
     expect((await eventsAbout(cuid)).map(({ type }) => type)).toEqual(
       expect.arrayContaining(['challenge.sent', 'login.succeeded']),
     );
+  });
+
+  it('asks nothing of attributes, which it does not change', async () => {
+    const { service, tenant, email, challenge, answer } = await newWorld();
+    const pending = await challenge({ email });
+    await requireAttribute(service, tenant, 'hat');
+    await tokenIn(await answer(pending, await mailedCode(email)));
   });
 
   it('takes a texted code, and the number is verified from then on', async () => {

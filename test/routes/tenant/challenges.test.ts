@@ -16,6 +16,7 @@ import {
   newProvenAccount,
   newUpsertWorld,
   putFlow,
+  requireAttribute,
   textedCode,
 } from '../../support/upserts.ts';
 
@@ -106,6 +107,44 @@ describe('a challenge', () => {
     }
     expect(await answer(id, code)).toMatchObject({ status: 410, body: { code: 'challenge_over' } });
     expect(await nameOnFile()).toBe('Ada');
+  });
+
+  it('tells what is wrong with the attributes to the right code alone, which stays good', async () => {
+    const { service, tenant, store, hold, answer } = await newUpsertWorld();
+    const app = await newApp(service, tenant, { permissions: ['all_customers'] });
+    const email = uniqueEmail();
+    const half = 'x'.repeat(10_000);
+    await store({ email, one: half });
+    const id = await hold({ email, two: half });
+    const code = await mailedCode(email);
+    for (const wrong of wrongCodes(code, 3)) {
+      expect(await answer(id, wrong)).toMatchObject({ status: 422, body: { code: 'challenge_failed' } });
+    }
+    for (let i = 0; i < 3; i += 1) {
+      expect(await answer(id, code)).toMatchObject({ status: 412, body: { code: 'validation_failed' } });
+    }
+    await store({ email, one: null }, { headers: appHeaders(app) });
+    expect(await answer(id, code)).toMatchObject({ status: 200, body: { two: half } });
+  });
+
+  it('that is over does not tell either what is wrong with the attributes', async () => {
+    const { store, hold, answer } = await newUpsertWorld();
+    const email = uniqueEmail();
+    const half = 'x'.repeat(10_000);
+    await store({ email, one: half });
+    const id = await hold({ email, two: half });
+    const code = await mailedCode(email);
+    for (const wrong of wrongCodes(code, 5)) expect((await answer(id, wrong)).status).toBe(422);
+    expect(await answer(id, code)).toMatchObject({ status: 410, body: { code: 'challenge_over' } });
+  });
+
+  it('asks nothing of attributes that the change leaves as they are', async () => {
+    const { service, tenant, store, hold, answer } = await newUpsertWorld();
+    const email = uniqueEmail();
+    await store({ email, shoeSize: 38 });
+    const id = await hold({ email, name: 'Ada' });
+    await requireAttribute(service, tenant, 'hat');
+    expect(await answer(id, await mailedCode(email))).toMatchObject({ status: 200, body: { name: 'Ada' } });
   });
 
   it.each([

@@ -9,7 +9,14 @@ import { rowsOf } from '../../support/rows.ts';
 import { newColleague, newOwnerWorld } from '../../support/signups.ts';
 import { appHeaders, newApp, newTenant, uniqueEmail } from '../../support/tenants.ts';
 import { textsTo, uniqueNumber } from '../../support/texts.ts';
-import { createTextingService, faultsIn, formsOf, newPersonWorld, newUpsertWorld } from '../../support/upserts.ts';
+import {
+  createTextingService,
+  faultsIn,
+  formsOf,
+  newPersonWorld,
+  newUpsertWorld,
+  requireAttribute,
+} from '../../support/upserts.ts';
 
 const ADDRESS = {
   line1: '12 St James’s Square',
@@ -253,6 +260,15 @@ describe('POST /api/{tenantId}/customer with the account’s own access token', 
       address: nothing,
       phone: null,
     });
+  });
+
+  it('asks nothing of attributes that it leaves as they are', async () => {
+    const { service, tenant, person, store, post, own } = await newPersonWorld();
+    await store({ email: person.email, shoeSize: 38 }, own);
+    await requireAttribute(service, tenant, 'hat');
+    expect(await store({ email: person.email, name: 'Ada' }, own)).toMatchObject({ name: 'Ada', shoeSize: 38 });
+    expect((await post({ email: person.email, shoeSize: 39 }, own)).status).toBe(412);
+    expect((await post({ email: uniqueEmail() })).status).toBe(412);
   });
 
   it('changes another address only when the key that is mailed to it is given back', async () => {
