@@ -221,7 +221,7 @@ export const createTenantServices = (resources: TenantResources) => {
     store: guarded(createHeldChangeStore(database, tenantId)),
     texter: resources.texter,
   });
-  const flowRuns = createFlowRuns({ accounts: accountStore, heldChanges, activations, emailChanges, audit, now });
+  const flowRuns = createFlowRuns({ accounts: accountStore, heldChanges, activations, emailChanges });
   const challengeAnswers = createChallengeAnswers({
     ...{
       tenantId,
@@ -304,7 +304,7 @@ export const createTenantServices = (resources: TenantResources) => {
     providers,
     challengeAnswers,
     tenantAccounts: createTenantAccounts({
-      ...{ heldChanges, flowRuns, emailChanges, limits, audit, origin, settings, now },
+      ...{ heldChanges, flowRuns, oneTimeSecrets, limits, audit, origin, settings, now },
       store: tenantAccountStore,
       accounts: accountStore,
       subscriptions: subscriptionStore,

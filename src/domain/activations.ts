@@ -3,7 +3,8 @@ import { randomCode } from '../crypto/random.ts';
 import type { Mailer } from '../outside/mail/mailer.ts';
 import type { NewUser } from '../storage/customers.ts';
 import type { Actor, Audit } from './audit.ts';
-import { LIFETIME_SECONDS, type Mailing, type OneTimeSecrets } from './one-time-secrets.ts';
+import type { MailsOfRun } from './limits.ts';
+import { type Draft, type Issue, LIFETIME_SECONDS, type OneTimeSecrets } from './one-time-secrets.ts';
 import { hashNewPassword } from './passwords.ts';
 import type { Redemptions } from './redemptions.ts';
 
@@ -24,24 +25,30 @@ type Dependencies = {
 /** The mails by which a new user proves to read mail at its address, and chooses a password. */
 export const createActivations = (dependencies: Dependencies) => {
   const { oneTimeSecrets, redemptions, mailer, audit, site, tenantName, now } = dependencies;
+  const secretFor = (actor: Actor, customerId: CustomerId, user: NewUser) => {
+    const secret = randomCode(SECRET_LENGTH);
+    const url = `${site}/activate/${user.id}/${secret}`;
+    return {
+      purpose: 'activation' as const,
+      subject: user.id,
+      heldBy: user.id,
+      secret,
+      customerId,
+      emailKey: user.emailKey,
+      entryFor: (challengeId: ChallengeId) => ({ challengeId }),
+      event: audit('user.activation_sent', actor, customerId, { user: user.id }),
+      send: () => mailer.sendActivation(user, url, LIFETIME_SECONDS.activation),
+    };
+  };
+
   return {
     /** Mails an activation link, which kills the one before. Refuses with `rate_limited` and `mail_refused`. */
-    send: (actor: Actor, customerId: CustomerId, user: NewUser, mailing?: Mailing): Promise<void> => {
-      const secret = randomCode(SECRET_LENGTH);
-      const url = `${site}/activate/${user.id}/${secret}`;
-      const mailed = {
-        purpose: 'activation' as const,
-        subject: user.id,
-        heldBy: user.id,
-        secret,
-        customerId,
-        emailKey: user.emailKey,
-        entryFor: (challengeId: ChallengeId) => ({ challengeId }),
-        event: audit('user.activation_sent', actor, customerId, { user: user.id }),
-        send: () => mailer.sendActivation(user, url, LIFETIME_SECONDS.activation),
-      };
-      return oneTimeSecrets.mail(mailed, mailing);
-    },
+    send: (actor: Actor, customerId: CustomerId, user: NewUser, issue?: Issue): Promise<void> =>
+      oneTimeSecrets.mail(secretFor(actor, customerId, user), issue),
+
+    /** The same, to be stored with what else a run of a flow does. */
+    draft: (actor: Actor, customerId: CustomerId, user: NewUser, among: MailsOfRun): Promise<Draft> =>
+      oneTimeSecrets.draft(secretFor(actor, customerId, user), among),
 
     /**
      * Activates the user with the password, once. Refuses with `weak_password`, which leaves the secret good, with

@@ -1,11 +1,14 @@
 import { type AppId, newId } from '../crypto/ids.ts';
 import type { Account } from '../storage/accounts.ts';
+import type { NewUser } from '../storage/customers.ts';
 import type { NewEvent } from '../storage/events.ts';
 import type { Application } from '../storage/tenant-accounts.ts';
 import type { Actor, Audit } from './audit.ts';
+import type { Reach } from './destinations.ts';
 import { storedAddress } from './email.ts';
 import type { Channel, FlowPlan } from './flows.ts';
 import type { HeldChange, Target } from './held-changes.ts';
+import { Refusal } from './refusal.ts';
 import { customerChangesOf, mergeAttributes, userChangesOf } from './tenant-profiles.ts';
 
 /** Who asks for a change; the app that it is, if it is one. */
@@ -25,6 +28,20 @@ export const applicationOf = (intent: Intent, audit: Audit, at: number): Applica
   if (isNew) return { ...common, ...creationOf(intent, at), events: [event('customer.created'), ...notices] };
   const events: NewEvent[] = held.purpose === 'change' ? [event('customer.updated'), ...notices] : [];
   return { ...common, ...changeOf(intent, at), events };
+};
+
+/** A user, and where it can be sent something. */
+export type Recipient = NewUser & Reach & { activatedAt: number | null };
+
+/** The user as the application leaves it. Refuses with `customer_not_found` for one that is there no more. */
+export const recipientOf = ({ created, customer, user }: Application, account: Account | null): Recipient => {
+  if (created) {
+    const { phone = null, activatedAt = null, locale = null, ...made } = created.user;
+    return { ...made, isOwner: true, phone, activatedAt, locale, customerPhone: created.customer.phone ?? null };
+  }
+  if (!account) throw new Refusal('customer_not_found');
+  const customerPhone = customer.phone === undefined ? account.user.customer.phone : customer.phone;
+  return { ...account.user, ...definedOnly(user), customerPhone };
 };
 
 /** What is never redeemed. */

@@ -4,13 +4,13 @@ import type { ChallengeStore, Redemption } from '../storage/challenges.ts';
 import type { TenantSettings } from '../storage/schema.ts';
 import type { AnswerOutcome, Application, TenantAccountStore } from '../storage/tenant-accounts.ts';
 import type { UserStore } from '../storage/users.ts';
-import { applicationOf, nothingToApply } from './applications.ts';
+import { applicationOf, nothingToApply, recipientOf } from './applications.ts';
 import type { Actor, Audit, Origin, RecordLater } from './audit.ts';
 import type { FlowRuns, RunOutcome } from './flow-runs.ts';
 import { planFlow } from './flows.ts';
 import type { HeldChange, HeldChanges } from './held-changes.ts';
 import { type Limits, rateLimited } from './limits.ts';
-import type { OneTimeSecrets } from './one-time-secrets.ts';
+import type { Draft, OneTimeSecrets } from './one-time-secrets.ts';
 import { newRedemption } from './redemptions.ts';
 import { Refusal, refuseFaults } from './refusal.ts';
 import { checkMergedAttributes, profileOf, withoutGuesses } from './tenant-profiles.ts';
@@ -40,7 +40,8 @@ export const createChallengeAnswers = (dependencies: Dependencies) => {
     /**
      * Answers a challenge: what was held is applied, once, and its flow goes on from there. Refuses with
      * `challenge_failed` for a wrong code, `challenge_over` for a challenge that cannot be answered any more,
-     * `validation_failed` for attributes that cannot be stored, and `rate_limited`.
+     * `validation_failed` for attributes that cannot be stored, what `FlowRuns` refuses with, `rate_limited`, also where
+     * the next mail has to wait, and `mail_refused`. All but the last leave a right code good.
      */
     answer: async (purpose: HeldChange['purpose'], id: string, code: string): Promise<RunOutcome> => {
       const fromIp = await limits.attemptFrom(origin.ip);
@@ -58,9 +59,9 @@ export const createChallengeAnswers = (dependencies: Dependencies) => {
         limits.wrongCodeOf(destination.to),
       ]);
       const redemption = newRedemption('challenge_code', subject, found?.challengeId ?? null, at);
-      const redeem = async (application: Application, by: Redemption): Promise<void> => {
+      const redeem = async (application: Application, by: Redemption, mailed: readonly Draft[]): Promise<void> => {
         const refused = audit('login.failed', 'anonymous', target?.customerId ?? tenantId, { by: 'challenge' });
-        const outcome = await store.applyByAnswer(application, id, by, wrongTry, refused);
+        const outcome = await store.applyByAnswer(application, id, by, wrongTry, refused, mailed);
         if (target && outcome.kind === 'refused' && outcome.isLast) {
           recordLater(audit('login.locked', 'anonymous', target.customerId, { by: 'challenge' }));
         }
@@ -69,7 +70,7 @@ export const createChallengeAnswers = (dependencies: Dependencies) => {
       // What else is wrong is told to nobody but whoever has the code, which stays good for it.
       const isRight = target !== null && found !== null && (await challenges.isRedeemable(redemption, wrongTry));
       if (!isRight) {
-        await redeem(nothingToApply(at), { ...redemption, found: null });
+        await redeem(nothingToApply(at), { ...redemption, found: null }, []);
         throw new Refusal('challenge_failed');
       }
       const account = target.isNew ? null : await accounts.find({ userId: target.userId, sessionId: null });
@@ -82,8 +83,12 @@ export const createChallengeAnswers = (dependencies: Dependencies) => {
       const application = applicationOf({ target, held: answered, account, plan, by }, audit, now());
       const storesAttributes = plan.profile.attributes !== undefined && account?.user.isOwner !== false;
       refuseFaults(storesAttributes ? checkMergedAttributes(plan.profile, onFile, settings) : []);
-      await redeem(application, redemption);
-      return flowRuns.goOn(target, answered, plan, actor);
+      const announcement = await flowRuns.announce(target, answered, plan, recipientOf(application, account), actor);
+      const { drafts, pending } = announcement;
+      await Promise.all(drafts.map((draft) => draft.keep()));
+      await redeem({ ...application, user: { ...application.user, ...pending } }, redemption, drafts);
+      for (const draft of drafts) await draft.send();
+      return flowRuns.outcomeOf(announcement, target);
     },
   };
 };

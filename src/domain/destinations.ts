@@ -10,21 +10,12 @@ export type Destination = { channel: Channel; to: string };
 /** Where somebody can be sent a code; '' for no address. */
 export type Reach = { email: string; emailKey: string; phone: string | null; customerPhone: string | null };
 
-/** Of an account as it is on file, or of one as it will be with this address and this phone. */
-export const reachOf = (account: Account | null, email?: EmailAddress | null, phone?: string | null): Reach => {
-  const user = account?.user;
-  const customerPhone = (phone === undefined ? user?.customer.phone : phone) ?? null;
-  return {
-    email: user?.email ?? email?.address ?? '',
-    emailKey: user?.emailKey ?? email?.key ?? '',
-    phone: user?.phone ?? (user || email ? null : customerPhone),
-    customerPhone,
-  };
-};
-
 /** The address or number on file: of the kind that the account was named by, if there is one. */
 export const destinationBy = (reference: AccountReference, account: Account): Destination =>
-  destinationWithin(reachOf(account), 'phone' in reference ? 'sms' : null);
+  destinationWithin(
+    { ...account.user, customerPhone: account.user.customer.phone },
+    'phone' in reference ? 'sms' : null,
+  );
 
 /** Refuses with `validation_failed` where there is nothing to send a code to. */
 export const destinationWithin = (

@@ -4,7 +4,7 @@ import type { Mailer } from '../outside/mail/mailer.ts';
 import type { User } from '../storage/users.ts';
 import type { Actor, Audit } from './audit.ts';
 import { type EmailAddress, parseEmailAddress } from './email.ts';
-import { LIFETIME_SECONDS, type OneTimeSecrets } from './one-time-secrets.ts';
+import { type Draft, LIFETIME_SECONDS, type OneTimeSecrets } from './one-time-secrets.ts';
 import type { Redemptions } from './redemptions.ts';
 
 const KEY_LENGTH = 16;
@@ -20,6 +20,11 @@ type Dependencies = {
   now: () => number;
 };
 
+/** Whose address is to change. */
+type Changing = Pick<User, 'id' | 'customerId' | 'email' | 'locale'>;
+
+type Pending = { pendingEmail: string; pendingEmailExpiresAt: number };
+
 /** An address changes when the new one has answered (contract 3, PATCH and newemail_confirm). */
 export const createEmailChanges = (dependencies: Dependencies) => {
   const { oneTimeSecrets, redemptions, keyedHash, mailer, audit, site, defer, now } = dependencies;
@@ -27,33 +32,43 @@ export const createEmailChanges = (dependencies: Dependencies) => {
   /** Kept with a key, so that it confirms the address that it was mailed to and no other, whatever is pending by then. */
   const hashAddress = (userId: string, email: EmailAddress) => keyedHash('email change', userId, email.key);
 
-  return {
-    /**
-     * Mails a key to the new address, and gives what is to be kept of it with the user until then. Refuses with
-     * `rate_limited` and `mail_refused`.
-     */
-    request: async (
-      user: Pick<User, 'id' | 'customerId' | 'email' | 'locale'>,
-      email: EmailAddress,
-      actor: Actor = `user:${user.id}`,
-    ): Promise<{ pendingEmail: string; pendingEmailExpiresAt: number }> => {
-      const key = randomCode(KEY_LENGTH);
-      const url = `${site}/confirm-email/${user.id}/${key}`;
-      const { locale } = user;
-      const addressHash = await hashAddress(user.id, email);
-      await oneTimeSecrets.mail({
-        purpose: 'email_change',
-        subject: user.id,
-        heldBy: user.id,
-        secret: key,
-        customerId: user.customerId,
-        emailKey: email.key,
-        entryFor: (challengeId) => ({ challengeId, addressHash }),
-        event: audit('user.email_change_sent', actor, user.customerId, { user: user.id }),
-        send: () => mailer.sendEmailChange({ email: email.address, locale }, url, LIFETIME_SECONDS.email_change),
-      });
+  /** A key to be mailed to the new address, and what is to be kept of it with the user until it is given back. */
+  const draft = async (
+    user: Changing,
+    email: EmailAddress,
+    actor: Actor,
+  ): Promise<{ draft: Draft; pending: Pending }> => {
+    const key = randomCode(KEY_LENGTH);
+    const url = `${site}/confirm-email/${user.id}/${key}`;
+    const { locale } = user;
+    const addressHash = await hashAddress(user.id, email);
+    const drafted = await oneTimeSecrets.draft({
+      purpose: 'email_change',
+      subject: user.id,
+      heldBy: user.id,
+      secret: key,
+      customerId: user.customerId,
+      emailKey: email.key,
+      entryFor: (challengeId) => ({ challengeId, addressHash }),
+      event: audit('user.email_change_sent', actor, user.customerId, { user: user.id }),
+      send: () => mailer.sendEmailChange({ email: email.address, locale }, url, LIFETIME_SECONDS.email_change),
+    });
+    const send = async (): Promise<void> => {
+      await drafted.send();
       defer(mailer.sendEmailChangeNotice(user));
-      return { pendingEmail: email.address, pendingEmailExpiresAt: now() + LIFETIME_SECONDS.email_change * 1000 };
+    };
+    const pendingEmailExpiresAt = now() + LIFETIME_SECONDS.email_change * 1000;
+    return { draft: { ...drafted, send }, pending: { pendingEmail: email.address, pendingEmailExpiresAt } };
+  };
+
+  return {
+    draft,
+
+    /** Mails what `draft` gives. Refuses with `rate_limited` and `mail_refused`. */
+    request: async (user: Changing, email: EmailAddress, actor: Actor = `user:${user.id}`): Promise<Pending> => {
+      const drafted = await draft(user, email, actor);
+      await oneTimeSecrets.mailDraft(drafted.draft);
+      return drafted.pending;
     },
 
     /**

@@ -50,8 +50,8 @@ export const createEnrolments = ({ store, activations, vault }: Dependencies) =>
    */
   enrol: async (actor: Actor, enrolment: Enrolment, undo: () => Promise<unknown>): Promise<void> => {
     let isStored = Promise.resolve(false);
-    const issue: Issue = async (challenge, counted, event) => {
-      const storing = store.enrol(enrolment, { challenge, counted, event });
+    const issue: Issue = async (secret) => {
+      const storing = store.enrol(enrolment, secret);
       isStored = storing.then(
         ({ kind }) => kind === 'issued',
         () => false,
@@ -61,7 +61,7 @@ export const createEnrolments = ({ store, activations, vault }: Dependencies) =>
       return outcome;
     };
     try {
-      await activations.send(actor, enrolment.user.customerId, enrolment.user, { issue });
+      await activations.send(actor, enrolment.user.customerId, enrolment.user, issue);
     } catch (error) {
       // What failed can have been something else, while this was still being stored.
       if (await isStored) await undo();

@@ -1,84 +1,74 @@
 import type { Account, AccountStore } from '../storage/accounts.ts';
-import type { NewUser } from '../storage/customers.ts';
+import type { UserChanges } from '../storage/users.ts';
 import type { Activations } from './activations.ts';
-import { numberOf } from './applications.ts';
-import type { Actor, Audit } from './audit.ts';
-import { destinationWithin, type Reach, reachOf } from './destinations.ts';
+import { numberOf, type Recipient } from './applications.ts';
+import type { Actor } from './audit.ts';
+import { destinationWithin } from './destinations.ts';
 import type { EmailChanges } from './email-changes.ts';
 import type { FlowPlan } from './flows.ts';
 import { type HeldChange, type HeldChanges, NOTHING_HELD, type PendingChallenge, type Target } from './held-changes.ts';
+import type { Draft } from './one-time-secrets.ts';
 import { Refusal } from './refusal.ts';
 
 /** How far a flow has come: to its end, or to a challenge. */
 export type RunOutcome = { kind: 'stored'; account: Account } | { kind: 'challenged'; challenge: PendingChallenge };
+
+/** What a run is about to mail and text, in this order, and what it leaves with the user. */
+export type Announcement = { drafts: Draft[]; pending: UserChanges; challenge: PendingChallenge | null };
 
 type Dependencies = {
   accounts: AccountStore;
   heldChanges: HeldChanges;
   activations: Activations;
   emailChanges: EmailChanges;
-  audit: Audit;
-  now: () => number;
 };
 
 /** What a flow does beside what it stores, from one challenge to the next. */
-export const createFlowRuns = ({ accounts, heldChanges, activations, emailChanges, audit, now }: Dependencies) => {
+export const createFlowRuns = ({ accounts, heldChanges, activations, emailChanges }: Dependencies) => ({
   /**
-   * Mails and texts what a plan asks for. Null when there is no challenge that has to be answered before it goes on.
-   * Refuses with `validation_failed` where a challenge has nowhere to go, `sms_unavailable`, `mail_refused` and
-   * `rate_limited`.
+   * What a plan asks to mail and text, of which nothing is stored and sent yet. Without a challenge, none has to be
+   * answered before it goes on. Refuses with `validation_failed` where a challenge has nowhere to go, and with
+   * `sms_unavailable`.
    */
-  const announce = async (
+  announce: async (
     { customerId, userId }: Target,
     held: HeldChange,
     plan: FlowPlan,
-    user: NewUser & { activatedAt?: number | null | undefined },
-    reach: Reach,
+    user: Recipient,
     actor: Actor,
-  ): Promise<RunOutcome | null> => {
-    const destination = plan.next && destinationWithin(reach, plan.next.channel);
+  ): Promise<Announcement> => {
+    const destination = plan.next && destinationWithin(user, plan.next.channel);
     if (destination) heldChanges.requireMeans(destination);
+    const change = held.emailChange && (await emailChanges.draft(user, held.emailChange, actor));
     const mailsActivation = plan.sendsActivation && !user.activatedAt && user.email !== '';
-    if (mailsActivation) {
-      const among = { isFirst: held.mailedTo !== user.emailKey, more: destination?.to === user.emailKey ? 1 : 0 };
-      await activations.send(actor, customerId, user, { among });
-    }
-    if (!plan.next || !destination) return null;
-    const rest: HeldChange = {
-      ...NOTHING_HELD,
-      purpose: 'change',
-      target: { customerId, userId, isNew: false },
-      destination,
-      flow: { steps: held.flow.steps, index: plan.next.index },
-      proven: held.proven,
-      number: numberOf(held),
-      mailedTo: mailsActivation ? user.emailKey : held.mailedTo,
+    const among = { isFirst: held.mailedTo !== user.emailKey, more: destination?.to === user.emailKey ? 1 : 0 };
+    const activation = mailsActivation ? await activations.draft(actor, customerId, user, among) : null;
+    const rest: HeldChange | null = plan.next &&
+      destination && {
+        ...NOTHING_HELD,
+        purpose: 'change',
+        target: { customerId, userId, isNew: false },
+        destination,
+        flow: { steps: held.flow.steps, index: plan.next.index },
+        proven: held.proven,
+        number: numberOf(held),
+        mailedTo: mailsActivation ? user.emailKey : held.mailedTo,
+      };
+    const next = rest && (await heldChanges.draft(rest, user.locale));
+    return {
+      drafts: [change?.draft, activation, next?.draft].filter((draft) => draft !== null && draft !== undefined),
+      pending: change?.pending ?? {},
+      challenge: next?.challenge ?? null,
     };
-    return { kind: 'challenged', challenge: await heldChanges.challenge(rest, user.locale) };
-  };
+  },
 
-  const findStored = async ({ userId }: Target): Promise<Account> => {
+  /** How far a run has come whose announcement went out. */
+  outcomeOf: async ({ challenge }: Announcement, { userId }: Target): Promise<RunOutcome> => {
+    if (challenge) return { kind: 'challenged', challenge };
     const account = await accounts.find({ userId, sessionId: null });
     if (!account) throw new Refusal('customer_not_found');
-    return account;
-  };
-
-  return {
-    announce,
-    findStored,
-
-    /** What is done after a held change is applied, up to the flow's next challenge. */
-    goOn: async (target: Target, held: HeldChange, plan: FlowPlan, actor: Actor): Promise<RunOutcome> => {
-      const account = await findStored(target);
-      const { user } = account;
-      if (held.emailChange) {
-        const pending = await emailChanges.request(user, held.emailChange, actor);
-        const event = audit('customer.updated', actor, target.customerId);
-        await accounts.update(user, { customer: {}, user: pending, subscriptions: null }, null, [event], now());
-      }
-      return (await announce(target, held, plan, user, reachOf(account), actor)) ?? { kind: 'stored', account };
-    },
-  };
-};
+    return { kind: 'stored', account };
+  },
+});
 
 export type FlowRuns = ReturnType<typeof createFlowRuns>;

@@ -11,7 +11,7 @@ import { type Destination, mask } from './destinations.ts';
 import type { EmailAddress } from './email.ts';
 import type { TenantProfile } from './enrichment.ts';
 import type { Channel } from './flows.ts';
-import { LIFETIME_SECONDS, type OneTimeSecrets } from './one-time-secrets.ts';
+import { type Draft, LIFETIME_SECONDS, type OneTimeSecrets } from './one-time-secrets.ts';
 import { Refusal } from './refusal.ts';
 
 const DIGITS = 6;
@@ -117,18 +117,34 @@ export const createHeldChanges = (dependencies: Dependencies) => {
     return { mailed, supersede, challenge: { id, channel, destination: mask(destination), expiresAt } };
   };
 
+  /** Holds a change until its code is answered, which is all but stored and sent. Refuses with `sms_unavailable`. */
+  const draft = async (
+    held: HeldChange,
+    locale: string | null,
+  ): Promise<{ draft: Draft; challenge: PendingChallenge }> => {
+    const { mailed, supersede, challenge } = await hold(held, locale);
+    const among = { isFirst: held.mailedTo !== held.destination.to, more: 0 };
+    const drafted = await oneTimeSecrets.draft(mailed, among);
+    const send = async (): Promise<void> => {
+      await drafted.send();
+      defer(supersede());
+    };
+    return { draft: { ...drafted, send }, challenge };
+  };
+
   return {
     subjectOf,
 
     /** Refuses with `sms_unavailable` what cannot be sent at all. */
     requireMeans,
 
-    /** Holds a change until its code is answered. Refuses with `sms_unavailable`, `mail_refused` and `rate_limited`. */
+    draft,
+
+    /** Holds a change until its code is answered, and sends that. Refuses with `sms_unavailable`, `mail_refused` and `rate_limited`. */
     challenge: async (held: HeldChange, locale: string | null): Promise<PendingChallenge> => {
-      const { mailed, supersede, challenge } = await hold(held, locale);
-      await oneTimeSecrets.mail(mailed, { among: { isFirst: held.mailedTo !== held.destination.to, more: 0 } });
-      defer(supersede());
-      return challenge;
+      const drafted = await draft(held, locale);
+      await oneTimeSecrets.mailDraft(drafted.draft);
+      return drafted.challenge;
     },
 
     /** As `challenge`, of whose code nobody is told what becomes of it: it is counted before. */

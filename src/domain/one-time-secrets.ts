@@ -1,7 +1,7 @@
 import type { KeyedHash } from '../crypto/hashing.ts';
 import { type ChallengeId, type CustomerId, newId, type TenantId } from '../crypto/ids.ts';
 import type { MailOutcome } from '../outside/mail/mailer.ts';
-import type { ChallengeStore, NewChallenge } from '../storage/challenges.ts';
+import type { ChallengeStore, MailedChallenge, NewChallenge } from '../storage/challenges.ts';
 import type { NewEvent } from '../storage/events.ts';
 import type { SecretEntries, SecretStore } from '../storage/kv.ts';
 import { type Limits, type MailsOfRun, rateLimited } from './limits.ts';
@@ -37,8 +37,12 @@ type MailedSecret<Purpose extends MailedPurpose> = {
 /** Stores a challenge with its event, unless a limit forbids the mail. */
 export type Issue = ChallengeStore['issueLimited'];
 
-/** How a secret is mailed: `issue` is for whoever stores more with it, `among` for a run of a flow (see `Limits`). */
-export type Mailing = { issue?: Issue; among?: MailsOfRun };
+/** A secret that is all but stored and mailed: `keep` comes before it is stored, `send` after. */
+export type Draft = MailedChallenge & {
+  keep: () => Promise<void>;
+  /** Refuses with `mail_refused`: then the secret is void, and a next try does not have to wait. */
+  send: () => Promise<void>;
+};
 
 type Dependencies = {
   tenantId: TenantId;
@@ -77,23 +81,42 @@ export const createOneTimeSecrets = ({ tenantId, challenges, secrets, keyedHash,
     return { challenge, keep };
   };
 
+  /** @param among for a run of a flow (see `Limits`). */
+  const draft = async <Purpose extends MailedPurpose>(
+    mailed: MailedSecret<Purpose>,
+    among?: MailsOfRun,
+  ): Promise<Draft> => {
+    const counting = limits.mailTo(mailed.emailKey, among);
+    const [{ challenge, keep }, counted] = await Promise.all([prepare(mailed), counting]);
+    const { event } = mailed;
+    const send = async (): Promise<void> => {
+      if ((await mailed.send()) === 'accepted') return;
+      await challenges.revokeIssued(challenge, event, counted.hit);
+      throw new Refusal('mail_refused');
+    };
+    return { challenge, counted, event, keep, send };
+  };
+
+  const mailDraft = async ({ keep, send, ...mailed }: Draft, issue: Issue = challenges.issueLimited): Promise<void> => {
+    const [issuance] = await Promise.all([issue(mailed), keep()]);
+    if (issuance.kind === 'limited') throw rateLimited(issuance.waitMs);
+    await send();
+  };
+
   return {
+    draft,
+
+    /** As `mail`, of what was drafted before. */
+    mailDraft,
+
     /**
      * Stores and mails a secret; an older one of the same purpose and subject is dead from then on. Refuses with
      * `rate_limited`, and with `mail_refused`: then the secret is void, and a next try does not have to wait.
+     *
+     * @param issue for whoever stores more with it.
      */
-    mail: async <Purpose extends MailedPurpose>(
-      mailed: MailedSecret<Purpose>,
-      { issue = challenges.issueLimited, among }: Mailing = {},
-    ): Promise<void> => {
-      const counting = limits.mailTo(mailed.emailKey, among);
-      const [{ challenge, keep }, counted] = await Promise.all([prepare(mailed), counting]);
-      const [issuance] = await Promise.all([issue(challenge, counted, mailed.event), keep()]);
-      if (issuance.kind === 'limited') throw rateLimited(issuance.waitMs);
-      if ((await mailed.send()) === 'accepted') return;
-      await challenges.revokeIssued(challenge, mailed.event, counted.hit);
-      throw new Refusal('mail_refused');
-    },
+    mail: async <Purpose extends MailedPurpose>(mailed: MailedSecret<Purpose>, issue?: Issue): Promise<void> =>
+      mailDraft(await draft(mailed), issue),
 
     /** As `mail`, for a mail of whose fate nobody is told: it is counted before, and counts even if it is refused. */
     mailCounted: async <Purpose extends MailedPurpose>(mailed: MailedSecret<Purpose>): Promise<void> => {

@@ -5,17 +5,17 @@ import type { SubscriptionStore } from '../storage/subscriptions.ts';
 import type { AccountReference, TenantAccountStore } from '../storage/tenant-accounts.ts';
 import { isAlive, type PresentedToken } from './access-tokens.ts';
 import type { Admissions, Caller } from './admissions.ts';
-import { applicationOf } from './applications.ts';
+import { applicationOf, recipientOf } from './applications.ts';
 import type { Audit, Origin } from './audit.ts';
-import { destinationBy, newDestination, reachOf } from './destinations.ts';
+import { destinationBy, newDestination } from './destinations.ts';
 import type { Edge } from './edge.ts';
 import type { EmailAddress } from './email.ts';
-import type { EmailChanges } from './email-changes.ts';
 import type { Enrich, TenantProfile } from './enrichment.ts';
 import type { FlowRuns, RunOutcome } from './flow-runs.ts';
 import { planFlow, stepsOf } from './flows.ts';
 import { type HeldChange, type HeldChanges, NOTHING_HELD, type Target } from './held-changes.ts';
 import { type Limits, rateLimited } from './limits.ts';
+import type { OneTimeSecrets } from './one-time-secrets.ts';
 import { parsePhoneNumber, WRONG_PHONE } from './phones.ts';
 import { type Fault, Refusal, refuseFaults } from './refusal.ts';
 import { checkMergedAttributes, isOfCustomer, profileOf } from './tenant-profiles.ts';
@@ -38,7 +38,7 @@ type Dependencies = {
   enrich: Enrich;
   heldChanges: HeldChanges;
   flowRuns: FlowRuns;
-  emailChanges: EmailChanges;
+  oneTimeSecrets: OneTimeSecrets;
   limits: Limits;
   audit: Audit;
   origin: Origin;
@@ -48,7 +48,7 @@ type Dependencies = {
 
 /** The accounts that forms and apps of a tenant create and change (contract 4). */
 export const createTenantAccounts = (dependencies: Dependencies) => {
-  const { store, accounts, subscriptions, admissions, enrich, heldChanges, flowRuns, emailChanges } = dependencies;
+  const { store, accounts, subscriptions, admissions, enrich, heldChanges, flowRuns, oneTimeSecrets } = dependencies;
   const { limits, audit, origin, settings, now } = dependencies;
 
   /** What is wrong whoever asks, and whatever is on file. */
@@ -127,15 +127,13 @@ export const createTenantAccounts = (dependencies: Dependencies) => {
         return { kind: 'challenged', challenge: await heldChanges.challenge(held, locale) };
       }
       const application = applicationOf({ target, held, account: known, plan, by }, audit, at);
-      const user = application.created ? { ...application.created.user, locale: profile.locale ?? null } : known?.user;
-      const reach = reachOf(known, email, plan.profile.phone);
+      const announcement = await flowRuns.announce(target, held, plan, recipientOf(application, known), by.actor);
       // Before anything is stored: what cannot be gone on with is not begun.
-      const pending = known && emailChange ? await emailChanges.request(known.user, emailChange, by.actor) : {};
-      const next = user ? await flowRuns.announce(target, held, plan, user, reach, by.actor) : null;
-      const outcome = await store.apply({ ...application, user: { ...application.user, ...pending } });
+      for (const draft of announcement.drafts) await oneTimeSecrets.mailDraft(draft);
+      const outcome = await store.apply({ ...application, user: { ...application.user, ...announcement.pending } });
       // Somebody else made the account meanwhile: it is not for this caller to change.
       if (outcome === 'taken') throw new Refusal('email_taken');
-      return next ?? { kind: 'stored', account: await flowRuns.findStored(target) };
+      return flowRuns.outcomeOf(announcement, target);
     },
   };
 };

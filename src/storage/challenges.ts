@@ -1,6 +1,6 @@
 import { and, eq, gt, isNull, lt, type SQL, sql } from 'drizzle-orm';
 import type { ChallengeId, CustomerId, TenantId } from '../crypto/ids.ts';
-import type { Database } from './database.ts';
+import { type Database, StorageError } from './database.ts';
 import { type NewEvent, recordEvent, recordEventIf } from './events.ts';
 import {
   allows,
@@ -9,10 +9,12 @@ import {
   forgetOldHits,
   type Hit,
   hitsOf,
+  hitsOfAll,
   isCounted,
   isLastOf,
   uncountHit,
   waitFor,
+  waitForAll,
 } from './rate-hits.ts';
 import { type ChallengePurpose, challenges, events } from './schema.ts';
 
@@ -34,6 +36,9 @@ export type Redemption = {
   nonce: string;
   at: number;
 };
+
+/** A secret that is stored with what else belongs to it, and mailed then. */
+export type MailedChallenge = { challenge: NewChallenge; counted: Counted; event: NewEvent };
 
 export type Issuance = { kind: 'issued' } | { kind: 'limited'; waitMs: number };
 
@@ -68,7 +73,7 @@ export const createChallengeStore = (db: Database, tenantId: TenantId) => ({
   },
 
   /** Issues a secret that will be mailed, unless a limit of its bucket forbids. */
-  issueLimited: async (challenge: NewChallenge, { hit, limits }: Counted, event: NewEvent): Promise<Issuance> => {
+  issueLimited: async ({ challenge, counted: { hit, limits }, event }: MailedChallenge): Promise<Issuance> => {
     const [, , , , hits] = await db.batch([
       forgetOldHits(db, tenantId, hit, limits),
       countHit(db, tenantId, hit, allows(tenantId, hit, limits)),
@@ -94,7 +99,13 @@ export const createChallengeStore = (db: Database, tenantId: TenantId) => ({
 export type ChallengeStore = ReturnType<typeof createChallengeStore>;
 
 /** The statement that issues a secret in place of an older one of its subject, where the condition holds. */
-const issueChallenge = (db: Database, tenantId: TenantId, challenge: NewChallenge, condition: SQL = sql`true`) => {
+const issueChallenge = (
+  db: Database,
+  tenantId: TenantId,
+  challenge: NewChallenge,
+  condition: SQL = sql`true`,
+  id = sql`${challenge.id}`,
+) => {
   const fresh = {
     id: challenge.id,
     customerId: challenge.customerId,
@@ -104,7 +115,7 @@ const issueChallenge = (db: Database, tenantId: TenantId, challenge: NewChalleng
   return db
     .insert(challenges)
     .select(
-      sql`select ${tenantId}, ${challenge.purpose}, ${challenge.subject}, ${challenge.id}, ${challenge.customerId},
+      sql`select ${tenantId}, ${challenge.purpose}, ${challenge.subject}, ${id}, ${challenge.customerId},
         0, null, null, ${challenge.createdAt}, ${challenge.expiresAt} where ${condition}`,
     )
     .onConflictDoUpdate({
@@ -114,27 +125,38 @@ const issueChallenge = (db: Database, tenantId: TenantId, challenge: NewChalleng
 };
 
 /**
- * The statements that issue a secret in the batch that makes its subject. A limit that forbids the mail lets the whole
- * batch fail: the challenge then has no id, which its column refuses.
+ * The statements that issue a secret in the batch of what it belongs to, where the condition holds. A limit that forbids
+ * the mail lets the whole batch fail: the challenge then has no id, which its column refuses.
  */
-export const issueWithSubject = (
+export const issueOrFail = (
   db: Database,
   tenantId: TenantId,
-  challenge: NewChallenge,
-  { hit, limits }: Counted,
-  event: NewEvent,
-) =>
-  [
-    forgetOldHits(db, tenantId, hit, limits),
-    countHit(db, tenantId, hit, allows(tenantId, hit, limits)),
-    db.insert(challenges).values({
-      tenantId,
-      ...challenge,
-      id: sql`case when ${isCounted(tenantId, hit)} then ${challenge.id} end`,
-      attempts: 0,
-    }),
-    recordEvent(db, tenantId, event),
-  ] as const;
+  { challenge, counted: { hit, limits }, event }: MailedChallenge,
+  condition: SQL = sql`true`,
+) => [
+  forgetOldHits(db, tenantId, hit, limits),
+  countHit(db, tenantId, hit, sql`${condition} and ${allows(tenantId, hit, limits)}`),
+  issueChallenge(
+    db,
+    tenantId,
+    challenge,
+    condition,
+    sql`case when ${isCounted(tenantId, hit)} then ${challenge.id} end`,
+  ),
+  recordEventIf(db, tenantId, event, condition),
+];
+
+/** After a batch that `issueOrFail` may have let fail: how long the mails have to wait. Throws what failed otherwise. */
+export const waitAfterFailure = async (
+  db: Database,
+  tenantId: TenantId,
+  error: unknown,
+  mailed: readonly MailedChallenge[],
+): Promise<number> => {
+  if (!new StorageError(error).message.includes('NOT NULL constraint failed: challenges.id')) throw error;
+  const counted = mailed.map((each) => each.counted);
+  return waitForAll(await hitsOfAll(db, tenantId, counted), counted);
+};
 
 /**
  * The statement on which the decision to accept a secret rests: it counts the attempt, and consumes the secret if what

@@ -1,11 +1,11 @@
 import { and, eq, inArray, ne, type SQL, sql } from 'drizzle-orm';
 import type { TenantId } from '../crypto/ids.ts';
-import { type Issuance, issueWithSubject, type NewChallenge } from './challenges.ts';
+import { type Issuance, issueOrFail, type MailedChallenge, waitAfterFailure } from './challenges.ts';
 import type { NewCustomer, NewUser } from './customers.ts';
 import { type Database, StorageError } from './database.ts';
 import { type NewEvent, recordEvent } from './events.ts';
 import { type AwsCredentials, insertPhones, type Phone } from './profiles.ts';
-import { type Counted, countInTurn, hitsOf, hitsOfAll, waitFor, waitForAll } from './rate-hits.ts';
+import { type Counted, countInTurn, hitsOfAll, waitForAll } from './rate-hits.ts';
 import { awsCredentials, customers, users } from './schema.ts';
 
 /** Somebody new: the owner of a new customer, or a further user of one that is there. */
@@ -16,9 +16,6 @@ export type Enrolment = {
   awsCredentials: AwsCredentials | null;
   event: NewEvent;
 };
-
-/** The secret that is mailed to whoever is enrolled. */
-export type FirstSecret = { challenge: NewChallenge; counted: Counted; event: NewEvent };
 
 /** New people, and the question whether somebody is known already. */
 export const createEnrolmentStore = (db: Database, tenantId: TenantId) => ({
@@ -49,7 +46,7 @@ export const createEnrolmentStore = (db: Database, tenantId: TenantId) => ({
   },
 
   /** Stores somebody new with all that is known and the secret that is to be mailed: everything, or nothing. */
-  enrol: async (enrolment: Enrolment, secret: FirstSecret): Promise<Issuance | { kind: 'email_taken' }> => {
+  enrol: async (enrolment: Enrolment, secret: MailedChallenge): Promise<Issuance | { kind: 'email_taken' }> => {
     const { customer, user, phones } = enrolment;
     try {
       await db.batch([
@@ -67,15 +64,13 @@ export const createEnrolmentStore = (db: Database, tenantId: TenantId) => ({
         ...(enrolment.awsCredentials
           ? [db.insert(awsCredentials).values({ tenantId, userId: user.id, ...enrolment.awsCredentials })]
           : []),
-        ...issueWithSubject(db, tenantId, secret.challenge, secret.counted, secret.event),
+        ...issueOrFail(db, tenantId, secret),
       ]);
       return { kind: 'issued' };
     } catch (error) {
       const { message } = new StorageError(error);
       if (/constraint failed: .*\b(customers|users)\.email_key/.test(message)) return { kind: 'email_taken' };
-      if (!message.includes('NOT NULL constraint failed: challenges.id')) throw error;
-      const { hit, limits } = secret.counted;
-      return { kind: 'limited', waitMs: waitFor(await hitsOf(db, tenantId, hit.bucket), limits, hit.at) };
+      return { kind: 'limited', waitMs: await waitAfterFailure(db, tenantId, error, [secret]) };
     }
   },
 });

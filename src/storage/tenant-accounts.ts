@@ -4,13 +4,16 @@ import type { Account } from './accounts.ts';
 import {
   decideRedemption,
   isRedeemedBy,
+  issueOrFail,
+  type MailedChallenge,
   outcomeOf,
   type Redemption,
   type RedemptionOutcome,
   type WrongTry,
+  waitAfterFailure,
 } from './challenges.ts';
 import { type CustomerRow, type NewCustomer, ofCustomer } from './customers.ts';
-import { type Database, insertIf, violatedTableOf } from './database.ts';
+import { type Database, insertIf, StorageError, violatedTableOf } from './database.ts';
 import { type NewEvent, recordEventIf } from './events.ts';
 import { type Counted, countInTurn, hitsOfAll, isCounted, waitForAll } from './rate-hits.ts';
 import { customers, type FlowStep, flows, heldChanges, users } from './schema.ts';
@@ -116,17 +119,20 @@ export const createTenantAccountStore = (db: Database, tenantId: TenantId) => {
       return violated === null ? 'applied' : 'taken';
     },
 
-    /** Applies what was held, if the answer redeems its challenge; else counts the wrong try. */
+    /**
+     * Applies what was held, and issues what is mailed next, if the answer redeems its challenge; else counts the wrong
+     * try. Nothing is redeemed where a next mail is not allowed yet.
+     */
     applyByAnswer: async (
       application: Application,
       heldId: string,
       redemption: Redemption,
       wrongTry: WrongTry,
       refused: NewEvent,
+      mailed: readonly MailedChallenge[],
     ): Promise<AnswerOutcome> => {
       const isRedeemed = isRedeemedBy(tenantId, redemption);
-      let outcome: AnswerOutcome = { kind: 'taken' };
-      const violated = await violatedTableOf(async () => {
+      try {
         const [, compared, , redeemed, hits] = await db.batch([
           ...decideRedemption(db, tenantId, redemption, wrongTry),
           ...statementsOf(application, isRedeemed),
@@ -134,13 +140,15 @@ export const createTenantAccountStore = (db: Database, tenantId: TenantId) => {
             .delete(heldChanges)
             .where(and(eq(heldChanges.tenantId, tenantId), sql`${heldChanges.id} = ${heldId}`, isRedeemed)),
           recordEventIf(db, tenantId, refused, isCounted(tenantId, wrongTry.hit)),
+          ...mailed.flatMap((each) => issueOrFail(db, tenantId, each, isRedeemed)),
         ]);
         const decided = outcomeOf(redeemed, hits, wrongTry);
-        if (decided.kind === 'redeemed') outcome = { kind: 'applied' };
-        else if (decided.kind === 'refused') outcome = { ...decided, wasCompared: compared.meta.changes > 0 };
-        else outcome = decided;
-      });
-      return violated === null ? outcome : { kind: 'taken' };
+        if (decided.kind === 'redeemed') return { kind: 'applied' };
+        return decided.kind === 'refused' ? { ...decided, wasCompared: compared.meta.changes > 0 } : decided;
+      } catch (error) {
+        if (new StorageError(error).violatedTable !== null) return { kind: 'taken' };
+        return { kind: 'limited', waitMs: await waitAfterFailure(db, tenantId, error, mailed) };
+      }
     },
   };
 };

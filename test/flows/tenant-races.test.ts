@@ -8,8 +8,8 @@ import { offerSubscriptions } from '../support/operator.ts';
 import { wrongCodes } from '../support/passcodes.ts';
 import { rowsOf } from '../support/rows.ts';
 import { uniqueEmail } from '../support/tenants.ts';
-import { uniqueNumber } from '../support/texts.ts';
-import { createTextingService, newUpsertWorld, putFlow, type UpsertAnswer } from '../support/upserts.ts';
+import { textsTo, uniqueNumber } from '../support/texts.ts';
+import { createTextingService, newUpsertWorld, putFlow, textedCode, type UpsertAnswer } from '../support/upserts.ts';
 
 const atOnce = <T>(count: number, work: (i: number) => Promise<T>): Promise<T[]> =>
   Promise.all(Array.from({ length: count }, (_, i) => work(i)));
@@ -26,15 +26,19 @@ const STEPS = [
   { kind: 'notify', name: 'done' },
 ];
 
+/** As `STEPS`, with a text to be answered behind them. */
+const FURTHER_STEPS = [...STEPS, { kind: 'challenge', channel: 'sms' }];
+
 /** A change that waits, with a flow behind it. */
-const newHeldWorld = async (service = createTextingService()) => {
+const newHeldWorld = async (service = createTextingService(), steps: unknown = STEPS) => {
   const world = await newUpsertWorld({ rate_limits: { wrong_codes_per_hour: 100 } }, service);
   await offerSubscriptions(service, world.tenant, 'news');
-  await putFlow(service, world.tenant, 'custom', STEPS);
+  await putFlow(service, world.tenant, 'custom', steps);
   const email = uniqueEmail();
   await world.store({ email, name: 'Ada' });
-  const id = await world.hold({ email, name: 'Grace' }, { flow: 'custom' });
-  return { ...world, email, id, code: await mailedCode(email) };
+  const phone = uniqueNumber();
+  const id = await world.hold({ email, phone, name: 'Grace' }, { flow: 'custom' });
+  return { ...world, email, phone, id, code: await mailedCode(email) };
 };
 
 describe('simultaneous answers', () => {
@@ -47,6 +51,32 @@ describe('simultaneous answers', () => {
     const { customers, customer_subscriptions: subscriptions, held_changes: held } = await rowsOf(tenant.id);
     expect(customers).toMatchObject([{ name: 'Grace', version: 2 }]);
     expect([subscriptions?.length, held]).toEqual([1, []]);
+  });
+
+  it('to a challenge with another one behind it, 20 of them, ask for that once', async () => {
+    const { tenant, id, code, phone, answer } = await newHeldWorld(undefined, FURTHER_STEPS);
+    const answers = await atOnce(20, () => answer(id, code));
+    expect([countOf(answers, 202), countOf(answers, 410, 422, 429)]).toEqual([1, 19]);
+    expect([await eventCount(tenant.id, 'flow.notified'), await textsTo(phone)]).toMatchObject([1, [{}]]);
+    const [asked] = answers.filter(({ status }) => status === 202);
+    expect(await answer(asked?.body.challenge?.id ?? '', await textedCode(phone))).toMatchObject({ status: 200 });
+  });
+
+  it('to a challenge with a mail behind it that need not wait, 20 of them, ask for that once', async () => {
+    const { service, tenant, post, answer } = await newUpsertWorld();
+    const [email, phone] = [uniqueEmail(), uniqueNumber()];
+    await putFlow(service, tenant, 'custom', [
+      { kind: 'send_activation' },
+      { kind: 'challenge', channel: 'sms' },
+      { kind: 'challenge', channel: 'email' },
+    ]);
+    const { body } = await post({ email, phone }, { flow: 'custom' });
+    const code = await textedCode(phone);
+    const answers = await atOnce(20, () => answer(body.challenge?.id ?? '', code));
+    expect([countOf(answers, 202), countOf(answers, 410, 422, 429)]).toEqual([1, 19]);
+    expect(await mailsTo(email)).toHaveLength(2);
+    const [asked] = answers.filter(({ status }) => status === 202);
+    expect(await answer(asked?.body.challenge?.id ?? '', await mailedCode(email))).toMatchObject({ status: 200 });
   });
 
   it('to the challenge of an account that is new, 50 of them, make one account', async () => {
@@ -129,16 +159,16 @@ const noticed = async (tenantId: string) => {
 
 type Broken = Awaited<ReturnType<typeof newBreakableWorld>>;
 
-const newBreakableWorld = async () => {
+const newBreakableWorld = async (steps?: unknown) => {
   const storage = breakable(env);
-  const world = await newHeldWorld(createTextingService(storage.bindings));
+  const world = await newHeldWorld(createTextingService(storage.bindings), steps);
   const person = await newPerson(world.service, world.tenant, world.app);
   const token = await signIn(world.service, world.tenant, person);
   return { ...world, storage, person, own: { headers: bearerHeaders(token) } };
 };
 
-/** Everything that writes, with what it takes. */
-const CALLS: [string, (world: Broken) => Promise<UpsertAnswer>][] = [
+/** Everything that writes, with what it takes, and the flow behind the change that waits. */
+const CALLS: [string, (world: Broken) => Promise<UpsertAnswer>, unknown?][] = [
   ['a creation', ({ post }) => post({ email: uniqueEmail(), name: 'New', subscriptions: ['news'] })],
   ['a creation with a flow', ({ post }) => post({ email: uniqueEmail(), name: 'New' }, { flow: 'custom' })],
   ['a creation with an activation', ({ post }) => post({ email: uniqueEmail() }, { flow: 'activation' })],
@@ -152,20 +182,21 @@ const CALLS: [string, (world: Broken) => Promise<UpsertAnswer>][] = [
   ],
   ['a change that is held', ({ post, person }) => post({ email: person.email, name: 'Held' })],
   ['an answer', ({ answer, id, code }) => answer(id, code)],
+  ['an answer with a challenge behind it', ({ answer, id, code }) => answer(id, code), FURTHER_STEPS],
 ];
 
 describe('storage that fails', () => {
   it.each(CALLS)(
     'at any operation of %s leaves nothing half-done, and says 503',
-    async (_, call) => {
-      const dry = await newBreakableWorld();
+    async (_, call, steps) => {
+      const dry = await newBreakableWorld(steps);
       dry.storage.failWhen(() => null);
       expect((await call(dry)).status).toBeLessThan(300);
       const operations = dry.storage.operations();
       expect(operations).toBeGreaterThan(1);
       for (let broken = 1; broken <= operations; broken += 1) {
         for (const moment of ['before', 'after'] as const) {
-          const world = await newBreakableWorld();
+          const world = await newBreakableWorld(steps);
           const { storage, tenant } = world;
           const before = await noticed(tenant.id);
           storage.failWhen((_operation, count) => (count === broken ? moment : null));

@@ -75,6 +75,26 @@ describe('a challenge', () => {
     expect(held).toEqual([]);
   });
 
+  it('of another address stays good until that may be mailed, and changes the account once', async () => {
+    const { service, tenant, store, hold, answer } = await newUpsertWorld();
+    const [email, other] = [uniqueEmail(), uniqueEmail()];
+    const { id } = await store({ email, name: 'Ada' });
+    const asked = await service.call('POST', `/api/${tenant.slug}/customer/authenticate?provider=otp`, {
+      body: { email: other },
+    });
+    expect(asked.status).toBe(202);
+    const held = await hold({ id, email: other, name: 'Grace' });
+    const code = await mailedCode(email);
+    expect((await answer(held, code)).status).toBe(429);
+    expect((await rowsOf(tenant.id)).customers).toMatchObject([{ name: 'Ada' }]);
+    service.clock.advance(31);
+    expect(await answer(held, code)).toMatchObject({ status: 200, body: { email, name: 'Grace' } });
+    const { users, events = [] } = await rowsOf(tenant.id);
+    expect(users).toMatchObject([{ email, pending_email: other }]);
+    expect(events.filter(({ type }) => type === 'customer.updated')).toHaveLength(1);
+    expect((await lastMailTo(other)).text).toContain('/confirm-email/');
+  });
+
   it('is applied to what the account has become meanwhile, and guesses overwrite nothing', async () => {
     const { store, hold, answer, person, own } = await newPersonWorld();
     const { email } = person;

@@ -2,24 +2,53 @@ import { describe, expect, it } from 'vitest';
 import { mailedCode } from '../../support/logins.ts';
 import { lastMailTo, mailsTo } from '../../support/mailbox.ts';
 import { offerSubscriptions } from '../../support/operator.ts';
+import { wrongCodes } from '../../support/passcodes.ts';
 import { rowsOf } from '../../support/rows.ts';
-import { newTenant, uniqueEmail } from '../../support/tenants.ts';
+import type { Service } from '../../support/service.ts';
+import { appHeaders, newApp, newTenant, type TestTenant, uniqueEmail } from '../../support/tenants.ts';
 import { textsTo, uniqueNumber } from '../../support/texts.ts';
-import { faultsIn, formsOf, newPersonWorld, newUpsertWorld, putFlow, textedCode } from '../../support/upserts.ts';
+import {
+  createTextingService,
+  faultsIn,
+  formsOf,
+  newPersonWorld,
+  newUpsertWorld,
+  putFlow,
+  textedCode,
+} from '../../support/upserts.ts';
 
 const eventsOf = async (tenantId: string, type: string): Promise<Record<string, unknown>[]> =>
   ((await rowsOf(tenantId)).events ?? []).filter((event) => event.type === type);
 
 /** A tenant with two lists, and a flow of these steps. */
-const newFlowWorld = async (steps: unknown) => {
-  const world = await newUpsertWorld();
-  const { service, tenant } = world;
-  await offerSubscriptions(service, tenant, 'news', 'offers');
-  await putFlow(service, tenant, 'custom', steps);
+const newFlowWorld = async (steps: unknown, service?: Service) => {
+  const world = await newUpsertWorld({}, service);
+  const { tenant } = world;
+  await offerSubscriptions(world.service, tenant, 'news', 'offers');
+  await putFlow(world.service, tenant, 'custom', steps);
   return {
     ...world,
     custom: (body: unknown, headers: Record<string, string> = {}) => world.post(body, { flow: 'custom', headers }),
   };
+};
+
+/** A code by mail, something to store, then a code by text. */
+const MAIL_SET_TEXT = [
+  { kind: 'challenge', channel: 'email' },
+  { kind: 'set', members: { company: 'Proved' } },
+  { kind: 'challenge', channel: 'sms' },
+];
+
+/** Has a code sent that signs somebody in. */
+const askForCode = async (service: Service, { slug }: TestTenant, body: unknown): Promise<void> => {
+  const path = `/api/${slug}/customer/authenticate?provider=otp`;
+  expect((await service.call('POST', path, { body })).status).toBe(202);
+};
+
+/** What a tenant knows of its people, and what it says that became of them. */
+const peopleOf = async (tenantId: string) => {
+  const { customers, users, events } = await rowsOf(tenantId);
+  return { customers, users, events: events?.filter(({ type }) => type !== 'login.failed') };
 };
 
 const idIn = ({ body }: { body: { challenge?: { id: string } } }): string => body.challenge?.id ?? '';
@@ -229,6 +258,73 @@ describe('a flow of the operator', () => {
     expect(asked.status).toBe(202);
     expect(await custom({ email, name: 'Ada' })).toMatchObject({ status: 429 });
     expect((await rowsOf(tenant.id)).customers).toEqual([]);
+  });
+
+  it('leaves a right code good when there is nowhere to send the next one', async () => {
+    const { service, tenant, custom, store, answer } = await newFlowWorld(MAIL_SET_TEXT);
+    const app = await newApp(service, tenant, { permissions: ['all_customers'] });
+    const email = uniqueEmail();
+    const asked = await custom({ email });
+    const code = await mailedCode(email);
+    for (const wrong of wrongCodes(code, 2)) expect((await answer(idIn(asked), wrong)).status).toBe(422);
+    const before = await peopleOf(tenant.id);
+    for (let i = 0; i < 3; i += 1) {
+      const refused = await answer(idIn(asked), code);
+      expect([refused.status, faultsIn(refused)]).toEqual([412, ['phone']]);
+    }
+    expect(await peopleOf(tenant.id)).toEqual(before);
+    const phone = uniqueNumber();
+    await store({ email, phone }, { headers: appHeaders(app) });
+    const next = await answer(idIn(asked), code);
+    expect(next).toMatchObject({ status: 202, body: { challenge: { type: 'sms_otp' } } });
+    expect(await answer(idIn(next), await textedCode(phone))).toMatchObject({
+      status: 200,
+      body: { company: 'Proved', emailVerified: true, phoneVerified: true },
+    });
+  });
+
+  it('leaves a right code good where texts are not set up', async () => {
+    const service = createTextingService({ SMS_URL: undefined });
+    const { tenant, custom, answer } = await newFlowWorld(MAIL_SET_TEXT, service);
+    const email = uniqueEmail();
+    const asked = await custom({ email, phone: uniqueNumber() });
+    const code = await mailedCode(email);
+    const before = await peopleOf(tenant.id);
+    expect((await answer(idIn(asked), wrongCodes(code, 1)[0] ?? '')).status).toBe(422);
+    expect(await answer(idIn(asked), code)).toMatchObject({ status: 422, body: { code: 'sms_unavailable' } });
+    expect(await peopleOf(tenant.id)).toEqual(before);
+    const texting = formsOf(createTextingService(), tenant);
+    expect((await texting.answer(idIn(asked), code)).status).toBe(202);
+  });
+
+  it('leaves a right code good when the next text may not go out yet', async () => {
+    const { service, tenant, custom, answer } = await newFlowWorld(MAIL_SET_TEXT);
+    const [email, phone] = [uniqueEmail(), uniqueNumber()];
+    await askForCode(service, tenant, { phone });
+    service.clock.advance(10);
+    const asked = await custom({ email, phone });
+    const code = await mailedCode(email);
+    const before = await peopleOf(tenant.id);
+    for (let i = 0; i < 3; i += 1) expect((await answer(idIn(asked), code)).status).toBe(429);
+    expect([await peopleOf(tenant.id), await textsTo(phone)]).toEqual([before, []]);
+    service.clock.advance(21);
+    expect(await answer(idIn(asked), code)).toMatchObject({ status: 202, body: { challenge: { type: 'sms_otp' } } });
+    expect(await textsTo(phone)).toHaveLength(1);
+  });
+
+  it('leaves a right code good when its link may not go out yet, and mails it later', async () => {
+    const { service, tenant, custom, answer } = await newFlowWorld([
+      { kind: 'challenge', channel: 'sms' },
+      { kind: 'send_activation' },
+    ]);
+    const [email, phone] = [uniqueEmail(), uniqueNumber()];
+    await askForCode(service, tenant, { email });
+    const asked = await custom({ email, phone });
+    const code = await textedCode(phone);
+    expect((await answer(idIn(asked), code)).status).toBe(429);
+    service.clock.advance(31);
+    expect(await answer(idIn(asked), code)).toMatchObject({ status: 200, body: { email } });
+    expect((await lastMailTo(email)).text).toContain('/activate/');
   });
 
   it('mails the link and the code at once, and is over for its address then', async () => {
