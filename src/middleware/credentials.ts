@@ -5,6 +5,7 @@ import type { Credentials } from '../domain/access.ts';
 import { rateLimited } from '../domain/limits.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { AppEnv } from '../env.ts';
+import type { Platform } from '../platform.ts';
 import type { TenantServices } from '../services.ts';
 import { requestContextOf } from './platform.ts';
 
@@ -42,8 +43,7 @@ const admit = async (c: Context<PartnerEnv>, level: Level): Promise<void> => {
   const tenantId = tenantOfCredentialKey(names.prefix, key.value);
   const isElsewhere = hostTenant?.isNamed && hostTenant.tenant.id !== tenantId;
   if (tenantId === null || isElsewhere) throw new Refusal('unknown_key');
-  // By key and token: whoever knows only the key cannot use up its limit.
-  if (!(await platform.isWithinKeyLimit(`${key.value} ${token.value}`))) throw rateLimited(LIMIT_PERIOD_MS);
+  await countCall(platform, key.value, token.value);
   const tenant = await platform.directory.findById(tenantId);
   if (!tenant) throw new Refusal('unknown_key');
   c.set('tenantId', tenantId);
@@ -56,16 +56,25 @@ const admit = async (c: Context<PartnerEnv>, level: Level): Promise<void> => {
   });
 };
 
+/** By key and token: whoever knows only the key cannot use up its limit. Refuses with `rate_limited`. */
+const countCall = async (platform: Platform, key: string, token: string): Promise<void> => {
+  if (!(await platform.isWithinKeyLimit(`${key} ${token}`))) throw rateLimited(LIMIT_PERIOD_MS);
+};
+
 /**
  * An app's pair, by headers alone, where a caller may be an app among others: null without a trace of one. Refuses with
- * `missing_key`, `missing_token`, and with `unknown_key` for a key of another tenant.
+ * `missing_key`, `missing_token`, `unknown_key` for a key of another tenant, and `rate_limited`.
  */
-export const readAppCredentials = <E extends AppEnv>(c: Context<E>, tenantId: TenantId): Credentials | null => {
+export const readAppCredentials = async <E extends AppEnv>(
+  c: Context<E>,
+  tenantId: TenantId,
+): Promise<Credentials | null> => {
   const [key, token] = [c.req.header(NAMES.app.key[0]), c.req.header(NAMES.app.token[0])];
   if (key === undefined && token === undefined) return null;
   if (!key) throw new Refusal('missing_key');
   if (!token) throw new Refusal('missing_token');
   if (tenantOfCredentialKey(NAMES.app.prefix, key) !== tenantId) throw new Refusal('unknown_key');
+  await countCall(c.get('platform'), key, token);
   return { key, token, isFromQuery: false };
 };
 

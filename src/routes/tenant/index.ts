@@ -114,7 +114,7 @@ const tell = (c: Context<BearerEnv>, outcome: RunOutcome, provider: string | nul
 
 /** Credentials that are there must be good: none are passed over in silence. */
 const readCaller = async (c: Context<BearerEnv>): Promise<Caller> => {
-  const credentials = readAppCredentials(c, c.var.services.tenant.id);
+  const credentials = await readAppCredentials(c, c.var.services.tenant.id);
   if (c.req.header('Authorization') !== undefined) {
     if (credentials) throw new Refusal('malformed_request');
     return { kind: 'user', token: await readBearer(c) };

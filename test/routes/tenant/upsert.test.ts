@@ -359,6 +359,46 @@ describe('POST /api/{tenantId}/customer with an app’s pair', () => {
     expect((await rowsOf(tenant.id)).customers).toMatchObject([{ name: null }]);
   });
 
+  it('is not counted by where it comes from, as anybody else is', async () => {
+    const { app, post } = await newUpsertWorld({ rate_limits: { auth_per_ip_per_minute: 2 } });
+    const from = { 'CF-Connecting-IP': '203.0.113.44' };
+    const statuses = async (headers: Record<string, string>) => {
+      const answers = [];
+      for (let i = 0; i < 3; i += 1) answers.push((await post({ email: uniqueEmail() }, { headers })).status);
+      return answers;
+    };
+    expect(await statuses({ ...from, ...appHeaders(app) })).toEqual([200, 200, 200]);
+    expect(await statuses(from)).toEqual([200, 200, 429]);
+    expect(await statuses({ ...from, ...appHeaders(app) })).toEqual([200, 200, 200]);
+  });
+
+  it('is limited in calls a minute by its pair', async () => {
+    const keys: string[] = [];
+    let isFull = false;
+    const limit = async ({ key }: { key: string }) => {
+      keys.push(key);
+      return { success: !isFull };
+    };
+    const { service, tenant, app, send, store } = await newUpsertWorld(
+      {},
+      createTextingService({ KEY_RATE_LIMIT: { limit } }),
+    );
+    const headers = appHeaders(app);
+    await store({ email: uniqueEmail() }, { headers });
+    const [counted] = keys.splice(0).slice(-1);
+    const before = await rowsOf(tenant.id);
+    isFull = true;
+    const refused = await send({ email: uniqueEmail() }, { headers });
+    expect([refused.status, refused.headers.get('Retry-After')]).toEqual([429, '60']);
+    expect(await rowsOf(tenant.id)).toEqual(before);
+    // The same count as of its calls elsewhere, and not of whoever has half of the pair.
+    await service.call('GET', '/customer', { headers });
+    await send({ email: uniqueEmail() }, { headers: { ...headers, 'x-access-supertoken': 'wrong' } });
+    expect(keys).toEqual([counted, counted, expect.not.stringMatching(`^${counted}$`)]);
+    expect(keys.join()).not.toContain(app.superkey);
+    expect((await send({ email: uniqueEmail() })).status).toBe(200);
+  });
+
   it('names the app in the audit log by its id', async () => {
     const { tenant, app, store } = await newUpsertWorld();
     await store({ email: uniqueEmail() }, { headers: appHeaders(app) });
