@@ -9,6 +9,9 @@ export type { ProfileDefaults, TenantProfile } from '../storage/schema.ts';
 /** What is known beside what a caller sent: what is stored already, where the call comes from, and what else to take. */
 export type Knowledge = { onFile: TenantProfile; edge: Edge; defaults: ProfileDefaults };
 
+/** The same, with the phone that was sent as `readPhone` reads it. */
+type KnowledgeWithPhone = Knowledge & { phone: string | null };
+
 /** What was sent together with what was derived; `derived` names the latter, e.g. `address.city`. */
 export type Enriched = { profile: TenantProfile; derived: string[] };
 
@@ -21,7 +24,7 @@ type Source<Members> = (known: Members) => Members;
  */
 export const enrich = (
   sent: TenantProfile,
-  { onFile, edge, defaults, place, phone }: Knowledge & { place: Place | null; phone: string | null },
+  { onFile, edge, defaults, place, phone }: KnowledgeWithPhone & { place: Place | null },
 ): Enriched => {
   const { country, timezone, locale } = readEdge(edge);
   const isReformed = typeof sent.phone === 'string' && phone !== null && phone !== sent.phone;
@@ -64,16 +67,20 @@ export const enrich = (
   };
 };
 
-/** `enrich`, with the phone read, and the postal code looked up: in one read, if there is anything to gain by it. */
+/**
+ * The phone that was sent in E.164, or null for none. One without a country code is read as in the country that `enrich`
+ * will leave, and where the address is taken away, as in the one that the edge tells.
+ */
+export const readPhone = async (sent: TenantProfile, knowledge: Knowledge): Promise<string | null> =>
+  sent.phone ? parsePhoneNumber(sent.phone, locate(sent, knowledge).country ?? readEdge(knowledge.edge).country) : null;
+
+/** `enrich`, with the postal code looked up: in one read, if there is anything to gain by it. */
 export const createEnrichment =
   ({ store }: { store: PostalCodeStore }) =>
-  async (sent: TenantProfile, knowledge: Knowledge): Promise<Enriched> => {
+  async (sent: TenantProfile, knowledge: KnowledgeWithPhone): Promise<Enriched> => {
     const { country, postalCode, isWanting } = locate(sent, knowledge);
-    const [place, phone] = await Promise.all([
-      country && postalCode && isWanting ? store.find(country, postalCode) : null,
-      sent.phone ? parsePhoneNumber(sent.phone, country ?? null) : null,
-    ]);
-    return enrich(sent, { ...knowledge, place, phone });
+    const place = country && postalCode && isWanting ? await store.find(country, postalCode) : null;
+    return enrich(sent, { ...knowledge, place });
   };
 
 export type Enrich = ReturnType<typeof createEnrichment>;

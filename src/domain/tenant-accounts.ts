@@ -10,13 +10,13 @@ import type { Audit, Origin } from './audit.ts';
 import { destinationBy, newDestination } from './destinations.ts';
 import type { Edge } from './edge.ts';
 import type { EmailAddress } from './email.ts';
-import type { Enrich, TenantProfile } from './enrichment.ts';
+import { type Enrich, readPhone, type TenantProfile } from './enrichment.ts';
 import type { FlowRuns, RunOutcome } from './flow-runs.ts';
 import { planFlow, stepsOf } from './flows.ts';
 import { type HeldChange, type HeldChanges, NOTHING_HELD, type Target } from './held-changes.ts';
 import { type Limits, rateLimited } from './limits.ts';
 import type { OneTimeSecrets } from './one-time-secrets.ts';
-import { parsePhoneNumber, WRONG_PHONE } from './phones.ts';
+import { WRONG_PHONE } from './phones.ts';
 import { type Fault, Refusal, refuseFaults } from './refusal.ts';
 import { checkMergedAttributes, isOfCustomer, profileOf } from './tenant-profiles.ts';
 
@@ -76,9 +76,11 @@ export const createTenantAccounts = (dependencies: Dependencies) => {
       const { profile: sent, edge, email } = request;
       // An app's calls are counted by its key: all of them come from one address.
       const fromIp = caller.kind === 'app' ? null : await limits.attemptFrom(origin.ip);
-      const country = sent.address?.country ?? edge.country;
-      const phone = sent.phone ? await parsePhoneNumber(sent.phone, country) : null;
-      const reference = referenceOf(request, phone);
+      const defaults = settings.profileDefaults ?? {};
+      // Which account a number tells is not for the account to say.
+      const isByPhone = request.id === null && email === null;
+      const knownBy = isByPhone ? await readPhone(sent, { onFile: {}, edge, defaults }) : null;
+      const reference = referenceOf(request, knownBy);
       const [{ account: known, steps: defined, waitMs }, faults] = await Promise.all([
         store.find(reference, request.flow, fromIp ? [fromIp] : []),
         checkSent(request),
@@ -86,14 +88,12 @@ export const createTenantAccounts = (dependencies: Dependencies) => {
       if (waitMs > 0) throw rateLimited(waitMs);
       const { mayChange, ...by } = await admissions.admit(caller, known);
       const steps = stepsOf(request.flow, defined);
-      if (sent.phone && phone === null) faults.push(WRONG_PHONE);
       if ('customerId' in reference && !known) raiseUnknownId();
       // Whoever is not known must not learn from what is missing what is on file.
       const onFile = mayChange && known ? profileOf(known) : {};
-      const { profile, derived } = await enrich(
-        { ...sent, ...(phone !== null && { phone }) },
-        { onFile, edge, defaults: settings.profileDefaults ?? {} },
-      );
+      const phone = knownBy ?? (await readPhone(sent, { onFile, edge, defaults }));
+      if (sent.phone && phone === null) faults.push(WRONG_PHONE);
+      const { profile, derived } = await enrich(sent, { onFile, edge, defaults, phone });
       const plan = planFlow(steps, 0, { onFile, sent: profile, proven: [] });
       // What stays as it is on file is not looked at: what is asked of attributes may have changed since.
       const keepsAttributes = mayChange && known !== null && plan.profile.attributes === undefined;

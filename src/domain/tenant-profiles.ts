@@ -97,10 +97,13 @@ export const userChangesOf = ({ firstName, lastName, locale }: TenantProfile): U
 export const isOfCustomer = (profile: TenantProfile): boolean =>
   Object.values(customerChangesOf(profile)).some((value) => value !== undefined);
 
-/** What was guessed before it was known what is on file, without what is: that stays as it is. */
+/**
+ * What was guessed before it was known what is on file, without what is: that stays as it is. A phone is no guess: what
+ * was derived is its form.
+ */
 export const withoutGuesses = (
   { profile, derived }: { profile: TenantProfile; derived: readonly string[] },
-  onFile: TenantProfile,
+  { phone: _, ...onFile }: TenantProfile,
 ): { profile: TenantProfile; derived: string[] } => {
   const isWrong = (name: string, known: object | null | undefined, prefix = '') =>
     derived.includes(`${prefix}${name}`) && known !== null && known !== undefined && Object.hasOwn(known, name);

@@ -5,6 +5,7 @@ import {
   enrich as enrichPurely,
   type Knowledge,
   type ProfileDefaults,
+  readPhone,
   type TenantProfile,
 } from '../../src/domain/enrichment.ts';
 import { openDatabase } from '../../src/storage/database.ts';
@@ -31,8 +32,10 @@ beforeAll(() =>
 );
 
 const store = createPostalCodeStore(openDatabase(env.DB));
-const enrich = (sent: TenantProfile, known: Partial<Knowledge> = {}) =>
-  createEnrichment({ store })(sent, { onFile: {}, edge: NO_EDGE, defaults: {}, ...known });
+const enrich = async (sent: TenantProfile, known: Partial<Knowledge> = {}) => {
+  const knowledge = { onFile: {}, edge: NO_EDGE, defaults: {}, ...known };
+  return createEnrichment({ store })(sent, { ...knowledge, phone: await readPhone(sent, knowledge) });
+};
 
 describe('a profile', () => {
   it('gets city, region and coordinates of its postal code', async () => {
@@ -74,6 +77,21 @@ describe('a profile', () => {
     const { profile, derived } = await enrich({ phone, address: { country } });
     expect(profile.phone).toBe(expected);
     expect(derived).toEqual(['phone']);
+  });
+
+  it.each<[string, Partial<Knowledge>, TenantProfile, string | null]>([
+    ['sent', { onFile: { address: { country: 'US' } }, edge: EDGE }, { address: { country: 'GB' } }, '+442079460000'],
+    ['on file', { onFile: { address: { country: 'GB' } }, edge: EDGE }, {}, '+442079460000'],
+    ['on file', { onFile: { address: { country: 'GB' } } }, { address: { city: 'London' } }, '+442079460000'],
+    ['of the edge', { edge: EDGE, defaults: { address: { country: 'GB' } } }, {}, '+492079460000'],
+    ['of the edge', { onFile: { address: { country: 'GB' } }, edge: EDGE }, { address: null }, '+492079460000'],
+    ['of the defaults', { defaults: { address: { country: 'GB' } } }, {}, '+442079460000'],
+    ['that nothing tells', {}, {}, null],
+  ])('has its phone read as in the country %s', async (_, known, sent, expected) => {
+    const phone = '020 7946 0000';
+    const knowledge = { onFile: {}, edge: NO_EDGE, defaults: {}, ...known };
+    expect(await readPhone({ ...sent, phone }, knowledge)).toBe(expected);
+    expect((await enrich({ ...sent, phone }, known)).profile.phone).toBe(expected ?? phone);
   });
 
   it('keeps a phone that is none, and one that is in E.164 already', async () => {

@@ -113,6 +113,14 @@ describe('a challenge', () => {
     });
   });
 
+  it('changes the phone to the one that was sent, however it was written', async () => {
+    const { store, hold, answer } = await newUpsertWorld();
+    const email = uniqueEmail();
+    await store({ email, phone: uniqueNumber() });
+    const id = await hold({ email, phone: '020 7946 0000', address: { country: 'GB' } });
+    expect(await answer(id, await mailedCode(email))).toMatchObject({ status: 200, body: { phone: '+442079460000' } });
+  });
+
   it('is answered by itself', async () => {
     const { id, code, post, nameOnFile } = await newHeldWorld();
     expect(await post({ challenge: { id, code }, name: 'Eve' })).toMatchObject({ status: 412 });

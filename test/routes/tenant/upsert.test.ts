@@ -262,6 +262,19 @@ describe('POST /api/{tenantId}/customer with the account’s own access token', 
     });
   });
 
+  it('has its phone read as in the country that is on file, which is kept', async () => {
+    const { person, store, own, post, tenant } = await newPersonWorld();
+    const { email } = person;
+    expect((await post({ email, phone: '020 7946 0000' }, own)).status).toBe(412);
+    await store({ email, address: { country: 'GB' } }, own);
+    expect(await store({ email, phone: '020 7946 0000' }, own)).toMatchObject({ phone: '+442079460000' });
+    const { events = [] } = await rowsOf(tenant.id);
+    const updates = events.filter(({ type }) => type === 'customer.updated').map(({ data }) => data);
+    expect(updates.toSorted()).toEqual(['{"derived":"phone"}', '{}']);
+    // A stranger would learn from it which country it is.
+    expect((await post({ email, phone: '020 7946 0001' })).status).toBe(412);
+  });
+
   it('asks nothing of attributes that it leaves as they are', async () => {
     const { service, tenant, person, store, post, own } = await newPersonWorld();
     await store({ email: person.email, shoeSize: 38 }, own);
