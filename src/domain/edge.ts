@@ -40,7 +40,8 @@ const parseLocale = (tag: string): string | null => {
   }
 };
 
-const isTimezone = (name: string): boolean => {
+/** Whether it is a name of the IANA time zone database. */
+export const isTimezone = (name: string): boolean => {
   try {
     // An offset would be accepted, too, but knows nothing of summer.
     return Intl.DateTimeFormat('en', { timeZone: name }) !== null && /^[A-Za-z]/.test(name);

@@ -1,14 +1,7 @@
 import * as z from 'zod';
+import { isTimezone } from '../domain/edge.ts';
 import type { TenantProfile } from '../domain/enrichment.ts';
 import { countryOrNull, emailAddress, textOrNull, webUrl } from './fields.ts';
-
-const isTimezone = (name: string): boolean => {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
-  } catch {
-    return false;
-  }
-};
 
 const isLocale = (tag: string): boolean => {
   try {

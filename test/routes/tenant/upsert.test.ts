@@ -146,6 +146,12 @@ describe('POST /api/{tenantId}/customer for nobody that is known', () => {
     expect(await rowsOf(tenant.id)).toEqual(before);
   });
 
+  it.each(['+02:00', '-0330', 'Mars/Phobos', ''])('takes %j for no time zone', async (timezone) => {
+    const { post } = await newUpsertWorld();
+    const refused = await post({ email: uniqueEmail(), timezone });
+    expect([refused.status, faultsIn(refused)]).toEqual([412, ['timezone']]);
+  });
+
   it('names all faults of what is meant at once, and stores nothing', async () => {
     const { post, tenant } = await newUpsertWorld({
       attributes_schema: { properties: { shoeSize: { type: 'integer' }, hat: { type: 'string' } } },
