@@ -80,15 +80,15 @@ export const createTenantAccounts = (dependencies: Dependencies) => {
       // Which account a number tells is not for the account to say.
       const isByPhone = request.id === null && email === null;
       const knownBy = isByPhone ? await readPhone(sent, { onFile: {}, edge, defaults }) : null;
-      const reference = referenceOf(request, knownBy);
-      const [{ account: known, steps: defined, waitMs }, faults] = await Promise.all([
+      const { reference, faults } = referenceOf(request, knownBy);
+      const [{ account: known, steps: defined, waitMs }, sentFaults] = await Promise.all([
         store.find(reference, request.flow, fromIp ? [fromIp] : []),
         checkSent(request),
       ]);
       if (waitMs > 0) throw rateLimited(waitMs);
       const { mayChange, ...by } = await admissions.admit(caller, known);
       const steps = stepsOf(request.flow, defined);
-      if ('customerId' in reference && !known) raiseUnknownId();
+      if ('customerId' in reference && !known) faults.push(UNKNOWN_ID);
       // Whoever is not known must not learn from what is missing what is on file.
       const onFile = mayChange && known ? profileOf(known) : {};
       const phone = knownBy ?? (await readPhone(sent, { onFile, edge, defaults }));
@@ -98,7 +98,7 @@ export const createTenantAccounts = (dependencies: Dependencies) => {
       // What stays as it is on file is not looked at: what is asked of attributes may have changed since.
       const keepsAttributes = mayChange && known !== null && plan.profile.attributes === undefined;
       const attributeFaults = keepsAttributes ? [] : checkMergedAttributes(plan.profile, onFile, settings);
-      refuseFaults([...faults, ...attributeFaults, ...plan.faults]);
+      refuseFaults([...faults, ...sentFaults, ...attributeFaults, ...plan.faults]);
 
       const at = now();
       const target: Target = known
@@ -139,18 +139,25 @@ export const createTenantAccounts = (dependencies: Dependencies) => {
   };
 };
 
-/** The account that is meant, by `id`, else the address, else the phone. Refuses with `validation_failed`. */
-const referenceOf = ({ id, email, profile }: Upsert, phone: string | null): AccountReference => {
-  if (id !== null) return isId('cus', id) ? { customerId: id } : raiseUnknownId();
-  if (email) return { emailKey: email.key };
-  if (phone !== null) return { phone };
-  if (profile.phone) throw new Refusal('validation_failed', { faults: [WRONG_PHONE] });
-  const message = 'is needed to tell which account it is, or a phone, or an id';
-  throw new Refusal('validation_failed', { faults: [{ path: 'email', code: 'required', message }] });
+/** The account that is meant, by `id`, else the address, else the phone, and what is wrong with how it is told. */
+const referenceOf = (
+  { id, email, profile }: Upsert,
+  phone: string | null,
+): { reference: AccountReference; faults: Fault[] } => {
+  if (id !== null && !isId('cus', id)) return { reference: NOBODY, faults: [UNKNOWN_ID] };
+  if (id !== null) return { reference: { customerId: id }, faults: [] };
+  if (email) return { reference: { emailKey: email.key }, faults: [] };
+  if (phone !== null) return { reference: { phone }, faults: [] };
+  return { reference: NOBODY, faults: profile.phone ? [] : [NO_IDENTIFIER] };
 };
 
-const raiseUnknownId = (): never => {
-  throw new Refusal('validation_failed', {
-    faults: [{ path: 'id', code: 'invalid', message: 'is no account of this tenant' }],
-  });
+/** What tells no account. */
+const NOBODY: AccountReference = { emailKey: '' };
+
+const UNKNOWN_ID: Fault = { path: 'id', code: 'invalid', message: 'is no account of this tenant' };
+
+const NO_IDENTIFIER: Fault = {
+  path: 'email',
+  code: 'required',
+  message: 'is needed to tell which account it is, or a phone, or an id',
 };

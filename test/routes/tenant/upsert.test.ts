@@ -15,6 +15,7 @@ import {
   formsOf,
   newPersonWorld,
   newUpsertWorld,
+  putFlow,
   requireAttribute,
 } from '../../support/upserts.ts';
 
@@ -161,6 +162,23 @@ describe('POST /api/{tenantId}/customer for nobody that is known', () => {
     const refused = await post(body);
     expect(refused.status).toBe(412);
     expect(faultsIn(refused)).toEqual(['hat', 'phone', 'shoeSize', 'subscriptions.0']);
+    expect(await rowsOf(tenant.id)).toEqual(before);
+  });
+
+  it.each([
+    [{ id: 'nobody', phone: '12' }, ['id', 'phone']],
+    [{ id: `cus_${'0'.repeat(26)}`, phone: '12' }, ['id', 'phone']],
+    [{ phone: '12' }, ['phone']],
+    [{}, ['email']],
+  ])('names what is wrong with what tells the account, %j, beside all else', async (whom, faults) => {
+    const { service, tenant, post } = await newUpsertWorld({
+      attributes_schema: { properties: { hat: { type: 'string' } } },
+    });
+    await putFlow(service, tenant, 'custom', [{ kind: 'require', members: ['company'] }]);
+    const before = await rowsOf(tenant.id);
+    const refused = await post({ ...whom, subscriptions: ['unknown'], hat: 5 }, { flow: 'custom' });
+    expect(refused).toMatchObject({ status: 412, body: { code: 'validation_failed' } });
+    expect(faultsIn(refused)).toEqual(['company', 'hat', 'subscriptions.0', ...faults].toSorted());
     expect(await rowsOf(tenant.id)).toEqual(before);
   });
 
