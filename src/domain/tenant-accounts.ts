@@ -26,6 +26,8 @@ export type Upsert = {
   email: EmailAddress | null;
   profile: TenantProfile;
   subscriptions: readonly string[] | null;
+  /** What is wrong with the form of members that were sent: they are left out. */
+  faults: readonly Fault[];
   flow: string | null;
   edge: Edge;
 };
@@ -98,7 +100,8 @@ export const createTenantAccounts = (dependencies: Dependencies) => {
       // What stays as it is on file is not looked at: what is asked of attributes may have changed since.
       const keepsAttributes = mayChange && known !== null && plan.profile.attributes === undefined;
       const attributeFaults = keepsAttributes ? [] : checkMergedAttributes(plan.profile, onFile, settings);
-      refuseFaults([...faults, ...sentFaults, ...attributeFaults, ...plan.faults]);
+      const others = [...faults, ...sentFaults, ...attributeFaults, ...plan.faults];
+      refuseFaults([...request.faults, ...others.filter((fault) => !isLeftOut(fault, request))]);
 
       const at = now();
       const target: Target = known
@@ -141,15 +144,23 @@ export const createTenantAccounts = (dependencies: Dependencies) => {
 
 /** The account that is meant, by `id`, else the address, else the phone, and what is wrong with how it is told. */
 const referenceOf = (
-  { id, email, profile }: Upsert,
+  { id, email, profile, faults }: Upsert,
   phone: string | null,
 ): { reference: AccountReference; faults: Fault[] } => {
   if (id !== null && !isId('cus', id)) return { reference: NOBODY, faults: [UNKNOWN_ID] };
   if (id !== null) return { reference: { customerId: id }, faults: [] };
   if (email) return { reference: { emailKey: email.key }, faults: [] };
   if (phone !== null) return { reference: { phone }, faults: [] };
-  return { reference: NOBODY, faults: profile.phone ? [] : [NO_IDENTIFIER] };
+  // In a form that is refused anyway.
+  const isTold = profile.phone || faults.some(({ path }) => ['id', 'email', 'phone'].includes(path));
+  return { reference: NOBODY, faults: isTold ? [] : [NO_IDENTIFIER] };
 };
+
+/** Whether the member at fault was sent in a wrong form, and nothing more can be said of it. */
+const isLeftOut = ({ path }: Fault, { faults }: Upsert): boolean =>
+  faults.some((each) => memberIn(each.path) === memberIn(path));
+
+const memberIn = (path: string): string => path.split('.', 1).join();
 
 /** What tells no account. */
 const NOBODY: AccountReference = { emailKey: '' };

@@ -11,7 +11,9 @@ const isLocale = (tag: string): boolean => {
   }
 };
 
-const birthDate = z.iso.date().refine((date) => date >= '1850-01-01' && Date.parse(date) < Date.now() + 86_400_000);
+const birthDate = z.iso
+  .date({ abort: true })
+  .refine((date) => date >= '1850-01-01' && Date.parse(date) < Date.now() + 86_400_000);
 
 /** In degrees. */
 export const latitude = z.number().min(-90).max(90);

@@ -1,5 +1,6 @@
 import { zValidator } from '@hono/zod-validator';
 import type { ValidationTargets } from 'hono';
+import { validator } from 'hono/validator';
 import { resolver, uniqueSymbol } from 'hono-openapi';
 import type * as z from 'zod';
 import { type Fault, Refusal } from '../domain/refusal.ts';
@@ -12,14 +13,36 @@ export const valid = <Schema extends z.ZodType, Target extends keyof ValidationT
   target: Target,
   schema: Schema,
 ) => {
-  const validator = zValidator(target, schema, (result) => {
+  const validated = zValidator(target, schema, (result) => {
     if (result.success) return;
     throw new Refusal('validation_failed', {
       faults: faultsIn(result.error, result.data),
     });
   });
   const options = target === 'form' ? { media: 'application/x-www-form-urlencoded' } : {};
-  return Object.assign(validator, { [uniqueSymbol]: { target, ...resolver(schema), options } });
+  return Object.assign(validated, { [uniqueSymbol]: { target, ...resolver(schema), options } });
+};
+
+/** As `valid`, for a body of which more is found out before all faults are told: gives what of it is valid, and them. */
+export const validInPart = <Schema extends z.ZodObject>(schema: Schema) =>
+  Object.assign(
+    validator('json', (body) => readValid(schema, body)),
+    { [uniqueSymbol]: { target: 'json', ...resolver(schema), options: {} } },
+  );
+
+/** The members that are valid. In several turns: what is wrong between members shows when each of them is right. */
+const readValid = <Schema extends z.ZodObject>(
+  schema: Schema,
+  body: object,
+): { members: z.output<Schema>; faults: Fault[] } => {
+  const { success, data, error } = schema.safeParse(body);
+  if (success) return { members: data, faults: [] };
+  const faults = faultsIn(error, body);
+  const wrong = new Set(error.issues.map(({ path: [name] }) => name));
+  const others = Object.entries(body).filter(([name]) => !wrong.has(name));
+  if (others.length === Object.keys(body).length) throw new Refusal('validation_failed', { faults });
+  const rest = readValid(schema, Object.fromEntries(others));
+  return { members: rest.members, faults: [...faults, ...rest.faults] };
 };
 
 /** What is wrong with an input, by the error that a schema has told of it. */

@@ -2,13 +2,13 @@ import { type Context, Hono } from 'hono';
 import type { Caller } from '../../domain/admissions.ts';
 import type { Edge } from '../../domain/edge.ts';
 import type { RunOutcome } from '../../domain/flow-runs.ts';
-import { Refusal } from '../../domain/refusal.ts';
+import { Refusal, refuseFaults } from '../../domain/refusal.ts';
 import { type BearerEnv, bearer, readBearer } from '../../middleware/bearer.ts';
 import { readAppCredentials } from '../../middleware/credentials.ts';
 import { answerWith, commonWire, type WireTable } from '../../middleware/problems.ts';
 import { pathTenantServices } from '../../middleware/tenant.ts';
 import { createDescriber } from '../openapi.ts';
-import { valid } from '../validate.ts';
+import { valid, validInPart } from '../validate.ts';
 import { accessToken, anyData, flowQuery, pendingChallenge, profile, providerQuery, upsert } from './schema.ts';
 import { readPresented, readUpsert, viewChallenge, viewProfile } from './view.ts';
 
@@ -65,15 +65,16 @@ export const tenantRoutes = new Hono<BearerEnv>()
       ],
     }),
     valid('query', flowQuery),
-    valid('json', upsert),
+    validInPart(upsert),
     async (c) => {
       const { tenantAccounts, challengeAnswers } = c.var.services;
-      const body = c.req.valid('json');
-      const { challenge } = body;
+      const { members, faults } = c.req.valid('json');
+      const { challenge } = members;
+      if (challenge || faults.some(({ path }) => /^challenge\b/.test(path))) refuseFaults(faults);
       if (challenge) return tell(c, await challengeAnswers.answer('change', challenge.id, challenge.code), null);
       const caller = await readCaller(c);
       const { flow = null } = c.req.valid('query');
-      const outcome = await tenantAccounts.upsert(readUpsert(body, flow, edgeOf(c)), caller);
+      const outcome = await tenantAccounts.upsert(readUpsert(members, faults, flow, edgeOf(c)), caller);
       return tell(c, outcome, caller.kind === 'user' ? caller.token.provider : null);
     },
   )

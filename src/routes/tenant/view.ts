@@ -4,6 +4,7 @@ import type { Presented, ProviderCredentials } from '../../domain/authentication
 import type { Edge } from '../../domain/edge.ts';
 import type { PendingChallenge } from '../../domain/held-changes.ts';
 import type { OpenProvider } from '../../domain/providers.ts';
+import type { Fault } from '../../domain/refusal.ts';
 import type { Upsert } from '../../domain/tenant-accounts.ts';
 import { readProfile } from '../profile-fields.ts';
 import {
@@ -62,13 +63,19 @@ export const viewChallenge = ({
 });
 
 /** The body in our words. What it does not mention is undefined, and what it does not know an attribute. */
-export const readUpsert = (body: z.output<typeof upsert>, flow: string | null, edge: Edge): Upsert => {
+export const readUpsert = (
+  body: z.output<typeof upsert>,
+  faults: readonly Fault[],
+  flow: string | null,
+  edge: Edge,
+): Upsert => {
   const { id = null, email, phone, subscriptions = null, challenge: _, ...rest } = body;
   return {
     id,
     email: email ?? null,
     profile: { ...readProfile(rest), ...(phone !== undefined && { phone }) },
     subscriptions,
+    faults,
     flow,
     edge,
   };

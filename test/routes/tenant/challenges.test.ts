@@ -11,6 +11,7 @@ import { appHeaders, newApp, newTenant, uniqueEmail } from '../../support/tenant
 import { textsTo, uniqueNumber } from '../../support/texts.ts';
 import {
   createTextingService,
+  faultsIn,
   formsOf,
   newPersonWorld,
   newProvenAccount,
@@ -124,7 +125,8 @@ describe('a challenge', () => {
   it('is answered by itself', async () => {
     const { id, code, post, nameOnFile } = await newHeldWorld();
     expect(await post({ challenge: { id, code }, name: 'Eve' })).toMatchObject({ status: 412 });
-    expect(await post({ challenge: { id } })).toMatchObject({ status: 412 });
+    expect(await post({ challenge: { id, code }, birthDate: 'yesterday' })).toMatchObject({ status: 412 });
+    expect(faultsIn(await post({ challenge: { id } }))).toEqual(['challenge.code']);
     expect(await nameOnFile()).toBe('Ada');
   });
 

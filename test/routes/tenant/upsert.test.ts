@@ -182,6 +182,28 @@ describe('POST /api/{tenantId}/customer for nobody that is known', () => {
     expect(await rowsOf(tenant.id)).toEqual(before);
   });
 
+  it('names faults of form and of what is meant at once, each member’s once', async () => {
+    const { service, tenant, post } = await newUpsertWorld({
+      attributes_schema: { properties: { hat: { type: 'string' } } },
+    });
+    await putFlow(service, tenant, 'custom', [
+      { kind: 'require', members: ['company', 'birthDate', 'address.city', 'email'] },
+    ]);
+    const before = await rowsOf(tenant.id);
+    const form = { email: 'nobody', birthDate: 'yesterday', address: { country: 'Atlantis' }, createdAt: 'now' };
+    const refused = await post({ ...form, phone: '12', subscriptions: ['unknown'], hat: 5 }, { flow: 'custom' });
+    expect(refused).toMatchObject({ status: 412, body: { code: 'validation_failed' } });
+    const named = ['address.country', 'birthDate', 'company', 'createdAt', 'email', 'hat', 'phone', 'subscriptions.0'];
+    expect(faultsIn(refused)).toEqual(named);
+    expect(await rowsOf(tenant.id)).toEqual(before);
+  });
+
+  it.each(['id', 'email', 'phone'])('asks for no other way to tell the account beside a wrong %s', async (member) => {
+    const { post } = await newUpsertWorld();
+    const refused = await post({ [member]: 5 });
+    expect([refused.status, faultsIn(refused)]).toEqual([412, [member]]);
+  });
+
   it.each(['emailVerified', 'phoneVerified', 'createdAt', 'updatedAt', 'provider'])(
     'refuses to be told %s',
     async (member) => {
