@@ -1,15 +1,15 @@
 import type { Account } from '../storage/accounts.ts';
-import type { Attributes, TenantSettings } from '../storage/schema.ts';
+import type { Attributes, TenantAddress, TenantSettings } from '../storage/schema.ts';
 import type { AccountCustomerChanges } from '../storage/tenant-accounts.ts';
 import type { UserChanges } from '../storage/users.ts';
 import { checkAttributes } from './attributes.ts';
 import type { TenantProfile } from './enrichment.ts';
 import type { Fault } from './refusal.ts';
 
-/** What is known of an account, as the tenant surface knows it: what is not known is undefined. */
-export const profileOf = ({ user }: Account): TenantProfile => {
+/** The members of an account's profile, as the tenant surface names them: null for what is not known. */
+export const membersOf = ({ user }: Account) => {
   const { customer } = user;
-  return dropNulls({
+  return {
     email: user.email === '' ? null : user.email,
     phone: customer.phone ?? user.phone,
     firstName: user.givenName,
@@ -20,7 +20,7 @@ export const profileOf = ({ user }: Account): TenantProfile => {
     locale: user.locale,
     timezone: customer.timezone,
     website: customer.website,
-    address: dropNulls({
+    address: {
       line1: customer.address,
       line2: customer.addressLine2,
       city: customer.city,
@@ -29,9 +29,15 @@ export const profileOf = ({ user }: Account): TenantProfile => {
       country: customer.country,
       latitude: customer.latitude,
       longitude: customer.longitude,
-    }),
-    attributes: customer.attributes,
-  });
+    },
+  };
+};
+
+/** What is known of an account, with its attributes: what is not known is undefined. */
+export const profileOf = (account: Account): TenantProfile => {
+  const { address, ...members } = membersOf(account);
+  const { attributes } = account.user.customer;
+  return dropNulls({ ...members, address: dropNulls(address), attributes });
 };
 
 const dropNulls = <Members extends object>(members: Members): Members => {
@@ -41,9 +47,8 @@ const dropNulls = <Members extends object>(members: Members): Members => {
 };
 
 /** What a profile changes of the customer; null clears. */
-export const customerChangesOf = (profile: TenantProfile): AccountCustomerChanges => {
-  const { address, attributes } = profile;
-  const cleared = address === null ? null : undefined;
+export const customerChangesOf = ({ address, ...profile }: TenantProfile): AccountCustomerChanges => {
+  const partOf = <Member extends keyof TenantAddress>(member: Member) => (address === null ? null : address?.[member]);
   return {
     company: profile.company,
     name: profile.name,
@@ -51,25 +56,16 @@ export const customerChangesOf = (profile: TenantProfile): AccountCustomerChange
     birthDate: profile.birthDate,
     timezone: profile.timezone,
     website: profile.website,
-    address: address?.line1 ?? cleared,
-    addressLine2: address?.line2 ?? cleared,
-    city: address?.city ?? cleared,
-    region: address?.region ?? cleared,
-    postalCode: address?.postalCode ?? cleared,
-    country: address?.country ?? cleared,
-    latitude: address?.latitude ?? cleared,
-    longitude: address?.longitude ?? cleared,
-    ...clearedMembersOf(profile),
-    attributes,
+    address: partOf('line1'),
+    addressLine2: partOf('line2'),
+    city: partOf('city'),
+    region: partOf('region'),
+    postalCode: partOf('postalCode'),
+    country: partOf('country'),
+    latitude: partOf('latitude'),
+    longitude: partOf('longitude'),
+    attributes: profile.attributes,
   };
-};
-
-/** The members of the address that are null one by one. */
-const clearedMembersOf = ({ address }: TenantProfile): AccountCustomerChanges => {
-  if (!address) return {};
-  const columns = { line1: 'address', line2: 'addressLine2' } as const;
-  const nulls = Object.entries(address).filter(([, value]) => value === null);
-  return Object.fromEntries(nulls.map(([name]) => [name === 'line1' || name === 'line2' ? columns[name] : name, null]));
 };
 
 /** What attributes become, as D1 makes them: null takes one away, or all of them where it is in place of them. */

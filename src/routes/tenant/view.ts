@@ -6,6 +6,7 @@ import type { PendingChallenge } from '../../domain/held-changes.ts';
 import type { OpenProvider } from '../../domain/providers.ts';
 import type { Fault } from '../../domain/refusal.ts';
 import type { Upsert } from '../../domain/tenant-accounts.ts';
+import { membersOf } from '../../domain/tenant-profiles.ts';
 import { readProfile } from '../profile-fields.ts';
 import {
   type anyData,
@@ -19,34 +20,17 @@ import {
 } from './schema.ts';
 
 /** `provider`: whom the caller signed in with; null for whoever did not. */
-export const viewProfile = ({ user, subscriptions }: Account, provider: string | null): z.output<typeof profile> => {
+export const viewProfile = (account: Account, provider: string | null): z.output<typeof profile> => {
+  const { user, subscriptions } = account;
   const { customer } = user;
+  const members = membersOf(account);
   return {
     ...customer.attributes,
     id: user.customerId,
-    email: user.email === '' ? null : user.email,
-    phone: customer.phone ?? user.phone,
-    firstName: user.givenName,
-    lastName: user.familyName,
-    name: customer.name,
-    company: customer.company,
-    birthDate: customer.birthDate,
-    locale: user.locale,
-    timezone: customer.timezone,
-    website: customer.website,
-    address: {
-      line1: customer.address,
-      line2: customer.addressLine2,
-      city: customer.city,
-      region: customer.region,
-      postalCode: customer.postalCode,
-      country: customer.country,
-      latitude: customer.latitude,
-      longitude: customer.longitude,
-    },
+    ...members,
     subscriptions: subscriptions.map(({ id }) => id),
     emailVerified: user.email !== '' && user.activatedAt !== null,
-    phoneVerified: user.phoneVerifiedAt !== null && user.phone === (customer.phone ?? user.phone),
+    phoneVerified: user.phoneVerifiedAt !== null && user.phone === members.phone,
     createdAt: new Date(customer.createdAt).toISOString(),
     updatedAt: new Date(Math.max(customer.updatedAt, user.updatedAt)).toISOString(),
     provider,
