@@ -5,6 +5,7 @@ import { checkAttributes } from './attributes.ts';
 import { claimsOf, type ImportedCustomer, keyOfClaim, type Named, peopleOf } from './imported-customers.ts';
 import { parsePhoneNumber, type TypedPhone, WRONG_NUMBER } from './phones.ts';
 import type { Fault } from './refusal.ts';
+import { checkOffered } from './subscriptions.ts';
 import { mergeAttributes } from './tenant-profiles.ts';
 
 /** What a tenant lets its customers have. */
@@ -26,9 +27,7 @@ export const checkImported = async (customer: ImportedCustomer, offered: Offered
       ...fault,
       path: fault.path === '' ? 'attributes' : `attributes.${fault.path}`,
     })),
-    ...customer.subscriptions.flatMap((id, i) =>
-      offered.subscriptions.has(id) ? [] : [invalid(`subscriptions.${i}`, 'is not offered')],
-    ),
+    ...checkOffered(customer.subscriptions, offered.subscriptions),
     ...(await checkNumbers(phones, details.country, 'phones')),
     ...(await Promise.all(people.map((person) => checkPerson(person, details.country, offered, now)))).flat(),
     ...checkClaims(claimsOf(customer)),

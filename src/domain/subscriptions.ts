@@ -1,6 +1,12 @@
 import type { Subscription, SubscriptionStore } from '../storage/subscriptions.ts';
 import type { Audit } from './audit.ts';
-import { Refusal } from './refusal.ts';
+import { type Fault, Refusal } from './refusal.ts';
+
+/** What is wrong with a list of subscriptions, given those that there are. */
+export const checkOffered = (ids: readonly string[], offered: ReadonlySet<string>): Fault[] =>
+  ids.flatMap((id, i): Fault[] =>
+    offered.has(id) ? [] : [{ path: `subscriptions.${i}`, code: 'invalid', message: 'is not offered' }],
+  );
 
 /** What the operator offers a tenant's customers to subscribe to. */
 export const createSubscriptions = ({ store, audit }: { store: SubscriptionStore; audit: Audit }) => ({

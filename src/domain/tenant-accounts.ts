@@ -18,6 +18,7 @@ import { type Limits, rateLimited } from './limits.ts';
 import type { OneTimeSecrets } from './one-time-secrets.ts';
 import { WRONG_PHONE } from './phones.ts';
 import { type Fault, Refusal, refuseFaults } from './refusal.ts';
+import { checkOffered } from './subscriptions.ts';
 import { checkMergedAttributes, isOfCustomer, profileOf } from './tenant-profiles.ts';
 
 /** What a form or app says of an account: `id`, the address or the phone tells which one it is. */
@@ -54,12 +55,8 @@ export const createTenantAccounts = (dependencies: Dependencies) => {
   const { limits, audit, origin, settings, now } = dependencies;
 
   /** What is wrong whoever asks, and whatever is on file. */
-  const checkSent = async ({ subscriptions: wanted }: Upsert): Promise<Fault[]> => {
-    const offered = wanted && new Set((await subscriptions.list()).map(({ id }) => id));
-    return (wanted ?? []).flatMap((id, i): Fault[] =>
-      offered?.has(id) ? [] : [{ path: `subscriptions.${i}`, code: 'invalid', message: 'is not offered' }],
-    );
-  };
+  const checkSent = async ({ subscriptions: wanted }: Upsert): Promise<Fault[]> =>
+    wanted === null ? [] : checkOffered(wanted, new Set((await subscriptions.list()).map(({ id }) => id)));
 
   return {
     /** The account of whoever is signed in. Refuses with `unauthenticated`. */
