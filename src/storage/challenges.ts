@@ -1,6 +1,6 @@
 import { and, eq, gt, isNull, lt, type SQL, sql } from 'drizzle-orm';
 import type { ChallengeId, CustomerId, TenantId } from '../crypto/ids.ts';
-import { type Database, StorageError } from './database.ts';
+import type { Database } from './database.ts';
 import { type NewEvent, recordEvent, recordEventIf } from './events.ts';
 import {
   allows,
@@ -9,12 +9,10 @@ import {
   forgetOldHits,
   type Hit,
   hitsOf,
-  hitsOfAll,
   isCounted,
   isLastOf,
   uncountHit,
   waitFor,
-  waitForAll,
 } from './rate-hits.ts';
 import { type ChallengePurpose, challenges, events } from './schema.ts';
 
@@ -37,7 +35,7 @@ export type Redemption = {
   at: number;
 };
 
-/** A secret that is stored with what else belongs to it, and mailed then. */
+/** A secret to be mailed, with the mail as it is counted and told of. */
 export type MailedChallenge = { challenge: NewChallenge; counted: Counted; event: NewEvent };
 
 export type Issuance = { kind: 'issued' } | { kind: 'limited'; waitMs: number };
@@ -99,7 +97,7 @@ export const createChallengeStore = (db: Database, tenantId: TenantId) => ({
 export type ChallengeStore = ReturnType<typeof createChallengeStore>;
 
 /** The statement that issues a secret in place of an older one of its subject, where the condition holds. */
-const issueChallenge = (
+export const issueChallenge = (
   db: Database,
   tenantId: TenantId,
   challenge: NewChallenge,
@@ -122,40 +120,6 @@ const issueChallenge = (
       target: [challenges.tenantId, challenges.purpose, challenges.subject],
       set: { ...fresh, attempts: 0, consumedAt: null, consumedBy: null },
     });
-};
-
-/**
- * The statements that issue a secret in the batch of what it belongs to, where the condition holds. A limit that forbids
- * the mail lets the whole batch fail: the challenge then has no id, which its column refuses.
- */
-export const issueOrFail = (
-  db: Database,
-  tenantId: TenantId,
-  { challenge, counted: { hit, limits }, event }: MailedChallenge,
-  condition: SQL = sql`true`,
-) => [
-  forgetOldHits(db, tenantId, hit, limits),
-  countHit(db, tenantId, hit, sql`${condition} and ${allows(tenantId, hit, limits)}`),
-  issueChallenge(
-    db,
-    tenantId,
-    challenge,
-    condition,
-    sql`case when ${isCounted(tenantId, hit)} then ${challenge.id} end`,
-  ),
-  recordEventIf(db, tenantId, event, condition),
-];
-
-/** After a batch that `issueOrFail` may have let fail: how long the mails have to wait. Throws what failed otherwise. */
-export const waitAfterFailure = async (
-  db: Database,
-  tenantId: TenantId,
-  error: unknown,
-  mailed: readonly MailedChallenge[],
-): Promise<number> => {
-  if (!new StorageError(error).message.includes('NOT NULL constraint failed: challenges.id')) throw error;
-  const counted = mailed.map((each) => each.counted);
-  return waitForAll(await hitsOfAll(db, tenantId, counted), counted);
 };
 
 /**

@@ -1,9 +1,10 @@
 import { and, eq, inArray, ne, type SQL, sql } from 'drizzle-orm';
 import type { TenantId } from '../crypto/ids.ts';
-import { type Issuance, issueOrFail, type MailedChallenge, waitAfterFailure } from './challenges.ts';
+import type { Issuance, MailedChallenge } from './challenges.ts';
 import type { NewCustomer, NewUser } from './customers.ts';
 import { type Database, StorageError } from './database.ts';
 import { type NewEvent, recordEvent } from './events.ts';
+import { issueOrFail, waitAfterFailure } from './issuances.ts';
 import { type AwsCredentials, insertPhones, type Phone } from './profiles.ts';
 import { type Counted, countInTurn, hitsOfAll, waitForAll } from './rate-hits.ts';
 import { awsCredentials, customers, users } from './schema.ts';

@@ -4,17 +4,16 @@ import type { Account } from './accounts.ts';
 import {
   decideRedemption,
   isRedeemedBy,
-  issueOrFail,
   type MailedChallenge,
   outcomeOf,
   type Redemption,
   type RedemptionOutcome,
   type WrongTry,
-  waitAfterFailure,
 } from './challenges.ts';
 import { type CustomerRow, type NewCustomer, ofCustomer } from './customers.ts';
 import { type Database, insertIf, StorageError, violatedTableOf } from './database.ts';
 import { type NewEvent, recordEventIf } from './events.ts';
+import { issueOrFail, waitAfterFailure } from './issuances.ts';
 import { type Counted, countInTurn, hitsOfAll, isCounted, waitForAll } from './rate-hits.ts';
 import { customers, type FlowStep, flows, heldChanges, users } from './schema.ts';
 import { addSubscriptions, replaceSubscriptions, selectSubscriptionsOf } from './subscriptions.ts';
