@@ -323,7 +323,10 @@ export const createTenantServices = (resources: TenantResources) => {
     authentications: createAuthentications({
       ...{ tenantId, providers, users, signIns, challengeAnswers, lifetimes, keyedHash, limits, audit, origin },
       ...{ defer, now },
-      signInChallenges: createSignInChallenges({ store: tenantAccountStore, heldChanges, limits, origin, now }),
+      signInChallenges: createSignInChallenges({
+        ...{ store: tenantAccountStore, heldChanges, limits, origin, now },
+        defaults: settings.profileDefaults ?? {},
+      }),
       check: resources.checkProvider,
       identities: guarded(createIdentityStore(database, tenantId)),
       tokens: accessTokens,

@@ -3,21 +3,23 @@ import type { TenantAccountStore } from '../storage/tenant-accounts.ts';
 import type { Origin } from './audit.ts';
 import { newDestination } from './destinations.ts';
 import type { EmailAddress } from './email.ts';
+import { type ProfileDefaults, readPhone } from './enrichment.ts';
 import { type HeldChanges, NOTHING_HELD, type PendingChallenge } from './held-changes.ts';
 import { type Limits, rateLimited } from './limits.ts';
-import { parsePhoneNumber, WRONG_PHONE } from './phones.ts';
+import { WRONG_PHONE } from './phones.ts';
 import { Refusal } from './refusal.ts';
 
 type Dependencies = {
   store: TenantAccountStore;
   heldChanges: HeldChanges;
   limits: Limits;
+  defaults: ProfileDefaults;
   origin: Origin;
   now: () => number;
 };
 
 /** Signing in by a code that is mailed or texted (contract 4, provider `otp`). */
-export const createSignInChallenges = ({ store, heldChanges, limits, origin, now }: Dependencies) => ({
+export const createSignInChallenges = ({ store, heldChanges, limits, defaults, origin, now }: Dependencies) => ({
   /**
    * Sends a code to sign in with; the answer for an address or number that nobody has is the same, but nothing is sent
    * to it unless `allowsSignup`. Refuses with `validation_failed`, `sms_unavailable` and `rate_limited`.
@@ -26,7 +28,9 @@ export const createSignInChallenges = ({ store, heldChanges, limits, origin, now
     { email, phone: typed, country }: { email: EmailAddress | null; phone: string | null; country: string | null },
     allowsSignup: boolean,
   ): Promise<PendingChallenge> => {
-    const phone = typed === null ? null : await parsePhoneNumber(typed, country);
+    // As for an upsert that tells an account by its number: both have to come to the same one.
+    const edge = { country, timezone: null, acceptLanguage: null };
+    const phone = await readPhone({ phone: typed }, { onFile: {}, edge, defaults });
     if (typed !== null && phone === null) throw new Refusal('validation_failed', { faults: [WRONG_PHONE] });
     const destination = newDestination(email, phone);
     heldChanges.requireMeans(destination);

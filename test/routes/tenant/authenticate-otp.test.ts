@@ -58,6 +58,17 @@ describe('signing in with a code at a tenant’s forms', () => {
     );
   });
 
+  it('reads a number as the upsert that made the account: in the country that nothing but a default tells', async () => {
+    const world = await newWorld({ settings: { profile_defaults: { address: { country: 'DE' } } } });
+    const phone = uniqueNumber();
+    const national = `0${phone.slice(3)}`;
+    expect((await world.upsert({ phone: national })).status).toBe(200);
+    const token = await tokenIn(
+      await world.answer(await world.challenge({ phone: national }), await textedCode(phone)),
+    );
+    expect(await world.profileOf(token)).toMatchObject({ phone, phoneVerified: true });
+  });
+
   it('asks nothing of attributes, which it does not change', async () => {
     const { service, tenant, email, challenge, answer } = await newWorld();
     const pending = await challenge({ email });

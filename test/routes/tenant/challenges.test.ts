@@ -168,6 +168,18 @@ describe('a challenge', () => {
     expect(await answer(id, code)).toMatchObject({ status: 410, body: { code: 'challenge_over' } });
   });
 
+  it('of whoever has guessed too often does not tell it either', async () => {
+    const { service, store, hold, answer } = await newUpsertWorld({ rate_limits: { wrong_codes_per_hour: 5 } });
+    const email = uniqueEmail();
+    const half = 'x'.repeat(10_000);
+    await store({ email, one: half });
+    const first = await hold({ email });
+    for (const wrong of wrongCodes(await mailedCode(email), 5)) expect((await answer(first, wrong)).status).toBe(422);
+    service.clock.advance(31);
+    const id = await hold({ email, two: half });
+    expect(await answer(id, await mailedCode(email))).toMatchObject({ status: 429 });
+  });
+
   it('asks nothing of attributes that the change leaves as they are', async () => {
     const { service, tenant, store, hold, answer } = await newUpsertWorld();
     const email = uniqueEmail();
