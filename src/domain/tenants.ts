@@ -63,12 +63,14 @@ export const createTenants = ({ store, dataOf, directory, masterKeys, audit, not
     return outcome === 'created' ? tenant : outcome;
   };
 
-  const replace = async (tenant: Tenant, { domains, ...profile }: TenantProfile): Promise<Tenant> => {
+  /** Null for a tenant that is removed meanwhile. */
+  const replace = async (tenant: Tenant, { domains, ...profile }: TenantProfile): Promise<Tenant | null> => {
     const event = audit('tenant.updated', 'operator', tenant.id);
     note(tenant, event);
     const changes = { ...profile, updatedAt: event.at };
     const outcome = await store.replace(tenant.id, changes, domains, event);
     if (outcome === 'domain_taken') throw new Refusal('domain_taken');
+    if (outcome === 'gone') return null;
     directory.forget(tenant.id);
     return { ...tenant, ...changes, domains };
   };
@@ -81,11 +83,14 @@ export const createTenants = ({ store, dataOf, directory, masterKeys, audit, not
     /** Makes the tenant, with its data key and signing key, or replaces what is said of it. Refuses with `domain_taken`. */
     put: async (slug: string, profile: TenantProfile): Promise<{ tenant: Tenant; isNew: boolean }> => {
       const existing = await store.findBySlug(slug);
-      if (existing) return { tenant: await replace(existing, profile), isNew: false };
+      const replaced = existing && (await replace(existing, profile));
+      if (replaced) return { tenant: replaced, isNew: false };
       const created = await create(slug, profile);
       if (created !== 'slug_taken') return { tenant: created, isNew: true };
       // Somebody else made it since it was looked for.
-      return { tenant: await replace(await get(slug), profile), isNew: false };
+      const tenant = await replace(await get(slug), profile);
+      if (!tenant) throw new Refusal('tenant_not_found');
+      return { tenant, isNew: false };
     },
 
     /** Removes the tenant and all that it holds. Refuses with `tenant_not_found`, `confirmation_required`. */

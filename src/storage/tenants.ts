@@ -1,6 +1,6 @@
 import { and, desc, eq, getTableColumns, lt, ne, type SQL, sql } from 'drizzle-orm';
 import type { TenantId } from '../crypto/ids.ts';
-import { type Database, violatedTableOf } from './database.ts';
+import { type Database, insertIf, violatedTableOf } from './database.ts';
 import { type NewEvent, recordEvent, recordEventIf } from './events.ts';
 import {
   apiKeys,
@@ -90,23 +90,26 @@ export const createTenantStore = (db: Database) => ({
     changes: TenantChanges,
     domains: string[],
     event: NewEvent,
-  ): Promise<'replaced' | 'domain_taken'> => {
-    const violated = await violatedTableOf(() =>
-      db.batch([
-        db.update(tenants).set(changes).where(eq(tenants.id, id)),
+  ): Promise<'replaced' | 'domain_taken' | 'gone'> => {
+    const isThere = isTenant(id);
+    let outcome: 'replaced' | 'domain_taken' | 'gone' = 'domain_taken';
+    await violatedTableOf(async () => {
+      const [replaced] = await db.batch([
+        db.update(tenants).set(changes).where(eq(tenants.id, id)).returning({ id: tenants.id }),
         db.delete(tenantDomains).where(eq(tenantDomains.tenantId, id)),
-        ...domains.map((domain) => db.insert(tenantDomains).values({ domain, tenantId: id })),
-        recordEvent(db, id, event),
-      ]),
-    );
-    return violated === null ? 'replaced' : 'domain_taken';
+        ...domains.map((domain) => insertIf(db, tenantDomains, { domain, tenantId: id }, isThere)),
+        recordEventIf(db, id, event, isThere),
+      ]);
+      outcome = replaced.length > 0 ? 'replaced' : 'gone';
+    });
+    return outcome;
   },
 
   /** Removes the tenant, and lets nothing but the fact stay in the log. False if there is none. */
   remove: async (id: TenantId, deletion: NewEvent): Promise<boolean> => {
     const [, , , , removed] = await db.batch([
       db.delete(events).where(isBefore(id, deletion)),
-      recordEventIf(db, id, deletion, sql`exists (select 1 from ${tenants} where ${eq(tenants.id, id)})`),
+      recordEventIf(db, id, deletion, isTenant(id)),
       db.delete(tenantDomains).where(eq(tenantDomains.tenantId, id)),
       db.delete(signingKeys).where(eq(signingKeys.tenantId, id)),
       db.delete(tenants).where(eq(tenants.id, id)).returning({ id: tenants.id }),
@@ -152,6 +155,9 @@ export const createTenantDataStore = (db: Database, tenantId: TenantId) => ({
 });
 
 export type TenantDataStore = ReturnType<typeof createTenantDataStore>;
+
+/** The condition that there is the tenant. */
+const isTenant = (id: TenantId): SQL => sql`exists (select 1 from ${tenants} where ${eq(tenants.id, id)})`;
 
 /** The condition that names a tenant's events but for its deletion: another that came first may have told of it. */
 const isBefore = (tenantId: TenantId, deletion: NewEvent) =>

@@ -172,4 +172,17 @@ describe('a change that a removal overtakes', () => {
       expect(await rowsOf(world.tenant.id)).toEqual(left);
     },
   );
+
+  it('of a tenant makes it anew, and leaves nothing to the one before', async () => {
+    const storage = overtakable(env);
+    const { tenant, operate } = await newPeopledWorld(createService(storage.bindings));
+    const path = `/operator/v1/tenants/${tenant.slug}`;
+    storage.overtake('D1 batch', 1, async () => {
+      expect((await operate('DELETE', `${path}?confirm=${tenant.slug}`)).status).toBe(204);
+    });
+    const domains = [`${tenant.slug}.example.com`];
+    expect((await operate('PUT', path, { name: 'Anew', domains })).status).toBe(201);
+    expect(await rowsOf(tenant.id)).toMatchObject({ events: [{ type: 'tenant.deleted' }], tenant_domains: [] });
+    expect(await (await operate('GET', path)).json()).toMatchObject({ name: 'Anew', domains });
+  });
 });
