@@ -48,9 +48,10 @@ const open = (folder: string): DatabaseSync => {
 
 const rowsIn = (folder: string) => {
   const db = open(folder);
-  const rows = listTables().map((table) => [table, db.prepare(`select * from ${table} order by 1, 2`).all()]);
+  const rows = new Map(listTables().map((table) => [table, db.prepare(`select * from ${table}`).all()]));
   db.close();
-  return JSON.stringify(rows);
+  // As sets: in what order a table without an order of its own gives them is nobody's concern.
+  return new Map([...rows].map(([table, all]) => [table, all.map((row) => JSON.stringify(row)).sort()]));
 };
 
 /** A person with a password, signed in, in a tenant of her own. */
@@ -59,6 +60,8 @@ const makePerson = async (ports: Ports, company: string) => {
   const operate = (method: string, at: string, body: unknown) =>
     call(ports.worker, 'localhost', `/operator/v1/tenants/kept${at}`, { method, headers, body });
   await operate('PUT', '', { name: 'Kept', site_url: 'https://kept.example.com' });
+  // Nobody listens there: what it is told of stays to be delivered.
+  await operate('PUT', '/webhooks/all', { url: 'http://127.0.0.1:1/', events: ['*'] });
   const { superkey, supertoken } = JSON.parse((await operate('POST', '/apps', { name: 'Shop' })).text);
   const created = await call(ports.worker, 'kept.localhost', '/customer', {
     method: 'POST',
@@ -118,7 +121,8 @@ describe('a backup', () => {
     const inSecond = ['--local', '--persist-to', second];
     await processes.run('wrangler', ['d1', 'migrations', 'apply', 'DB', ...inSecond]);
     await processes.run('wrangler', ['d1', 'execute', 'DB', ...inSecond, '--yes', '--file', file]);
-    expect(rowsIn(second)).toBe(rowsIn(first));
+    expect(rowsIn(first).get('deliveries')?.length).toBeGreaterThan(3);
+    expect(rowsIn(second)).toEqual(rowsIn(first));
     // The postal codes take long to load, and are of no concern here.
     await copyFile(path.join(first, POSTAL_CODES), path.join(second, POSTAL_CODES));
 
