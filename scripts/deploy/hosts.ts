@@ -76,21 +76,28 @@ const tellOfHost = async (
   if (owner === worker) return say('host', `${host}: there already`);
   if (owner !== null)
     throw new StepError(`host failed: ${host} leads to the Worker ${owner}. Take it from there first.`);
-  const isTaken = zone && (await unlessForbidden(zones.hasRecord(zone, host)));
-  if (isTaken === 'forbidden') return say('host', `${host}: the token may not see whether something else is there`);
-  if (isTaken)
+  const records = zone ? await unlessForbidden(zones.listRecords(zone, host)) : [];
+  if (records === 'forbidden') return say('host', `${host}: the token may not see whether something else is there`);
+  if (records.length > 0)
     throw new StepError(`host failed: ${host} has a DNS record, so something may be there. Remove it first.`);
   say('host', `${host}: made with the Worker`);
 };
 
 const ensureRecord = async ({ ensure, say }: Steps, zones: Zones, zone: Zone | null, host: string): Promise<void> => {
   const plan = `${host} AAAA ${NOWHERE}, proxied`;
-  const found = zone && (await unlessForbidden(zones.hasRecord(zone, host)));
-  if (found === 'forbidden') return say('DNS', `the token may not see to it: make sure that there is ${plan}`);
+  const records = zone ? await unlessForbidden(zones.listRecords(zone, host)) : [];
+  if (records === 'forbidden') return say('DNS', `the token may not see to it: make sure that there is ${plan}`);
+  const others = records.filter(({ content, isProxied }) => content !== NOWHERE || !isProxied);
+  if (others.length > 0) {
+    const contents = others.map(({ content, isProxied }) => (isProxied ? content : `${content}, not proxied`));
+    throw new StepError(
+      `DNS failed: ${host} leads to ${contents.join('; ')}, and has to be ${plan}. Remove it first, or set "wildcard" to false.`,
+    );
+  }
   await ensure({
     name: 'DNS',
     advice: DNS_ADVICE,
-    find: async () => (found ? host : null),
+    find: async () => (records.length > 0 ? host : null),
     make: async () => {
       if (zone) await zones.createRecord(zone, host);
       return host;

@@ -43,7 +43,7 @@ export const freshAccount: SignedIn = {
   },
   zones: {
     find: async () => null,
-    hasRecord: async () => false,
+    listRecords: async () => [],
     listHostsBelow: async () => [],
     createRecord: () => refuse(),
   },

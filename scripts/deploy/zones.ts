@@ -8,13 +8,19 @@ export const NOWHERE = '100::';
 
 const RECORDS_A_PAGE = 100;
 
-const record = z.object({ name: z.string(), content: z.string() });
+const record = z.object({ name: z.string(), type: z.string(), content: z.string(), proxied: z.boolean().optional() });
+
+/** Where requests for a host go. */
+type HostRecord = { content: string; isProxied: boolean };
+
+/** What else a name may have, for mail for instance, has nothing to do with requests. */
+const OF_REQUESTS = ['A', 'AAAA', 'CNAME'];
 
 /** The domains of the account: what the wildcard below ours needs. */
 export interface Zones {
   /** The zone that a domain is in. */
   find(domain: string): Promise<Zone | null>;
-  hasRecord(zone: Zone, host: string): Promise<boolean>;
+  listRecords(zone: Zone, host: string): Promise<HostRecord[]>;
   /** The hosts below a domain whose requests come to Cloudflare, and where they go from there. */
   listHostsBelow(zone: Zone, domain: string): Promise<{ host: string; content: string }[]>;
   /** Sends the host's requests to Cloudflare. */
@@ -35,9 +41,11 @@ export const createZones = ({ ask }: Cloudflare, accountId: string): Zones => ({
     return null;
   },
 
-  hasRecord: async (zone, host) => {
-    const records = await ask(`/zones/${zone.id}/dns_records?name=${encodeURIComponent(host)}`, z.array(z.unknown()));
-    return records.length > 0;
+  listRecords: async (zone, host) => {
+    const records = await ask(`/zones/${zone.id}/dns_records?name=${encodeURIComponent(host)}`, z.array(record));
+    return records
+      .filter(({ type }) => OF_REQUESTS.includes(type))
+      .map(({ content, proxied = false }) => ({ content, isProxied: proxied }));
   },
 
   listHostsBelow: async (zone, domain) => {

@@ -110,7 +110,9 @@ describe('a deployment', { timeout: 180_000 }, () => {
   it('makes of an empty account a running service, and the same again changes nothing', () =>
     inWorld(async (world) => {
       const { cloudflare, bindingsOf, secrets } = world;
-      const fallback = { name: 'fallback.accounts.example.com', content: '100::' };
+      const fallback = { name: 'fallback.accounts.example.com', type: 'AAAA', content: '100::' };
+      // Mail for the domain has nothing to do with it.
+      cloudflare.account.records.push({ name: 'accounts.example.com', type: 'MX', content: 'mx.example.com' });
       cloudflare.account.records.push(fallback);
       await writeFile(world.secretsFile, 'MAIL_URL="smtps://one:one@mail.example.com"');
       const first = await world.deploy();
@@ -126,6 +128,7 @@ describe('a deployment', { timeout: 180_000 }, () => {
       expect(queues.map(({ queue_name: name }) => name)).toEqual(expect.arrayContaining(wanted));
       expect(hosts).toEqual([expect.objectContaining({ hostname: 'accounts.example.com', service: WORKER })]);
       expect(records).toEqual([
+        expect.objectContaining({ type: 'MX' }),
         fallback,
         expect.objectContaining({ name: '*.accounts.example.com', type: 'AAAA', content: '100::', proxied: true }),
       ]);
@@ -153,7 +156,7 @@ describe('a deployment', { timeout: 180_000 }, () => {
       expect(second.faults).toBe('');
       expect(second.output).not.toMatch(/: made$|: set$|applied|would/m);
       expect(second.output.match(/there already/g)?.length).toBeGreaterThanOrEqual(7);
-      expect([databases.size, namespaces.length, records.length, hosts.length]).toEqual([1, 1, 2, 1]);
+      expect([databases.size, namespaces.length, records.length, hosts.length]).toEqual([1, 1, 3, 1]);
       const making = cloudflare.taken
         .slice(calls)
         .filter((call) => /^POST .*(database|namespaces|queues|records)$/.test(call));
@@ -250,15 +253,26 @@ describe('a deployment', { timeout: 180_000 }, () => {
   it('takes no host from whatever else is there', () =>
     inWorld(async (world) => {
       const { records, hosts, databases } = world.cloudflare.account;
-      records.push({ name: 'accounts.example.com' });
+      records.push({ name: 'accounts.example.com', type: 'CNAME', content: 'shop.example.com' });
       expect((await world.deploy()).faults).toContain('accounts.example.com has a DNS record');
       records.pop();
       // More than Cloudflare tells at once.
-      const ofOurs = Array.from({ length: 100 }, (_, i) => ({ name: `t${i}.accounts.example.com`, content: '100::' }));
+      const ofOurs = Array.from({ length: 100 }, (_, i) => ({
+        name: `t${i}.accounts.example.com`,
+        ...{ type: 'AAAA', content: '100::', proxied: true },
+      }));
       records.unshift(...ofOurs);
-      records.push({ name: 'status.accounts.example.com', content: '192.0.2.1' });
+      records.push({ name: 'status.accounts.example.com', type: 'A', content: '192.0.2.1', proxied: true });
       expect((await world.deploy()).faults).toContain('would take status.accounts.example.com');
       records.pop();
+      for (const [other, told] of [
+        [{ type: 'A', content: '192.0.2.1', proxied: true }, 'leads to 192.0.2.1, and has to be'],
+        [{ type: 'AAAA', content: '100::', proxied: false }, 'leads to 100::, not proxied, and has to be'],
+      ] as const) {
+        records.push({ name: '*.accounts.example.com', ...other });
+        expect((await world.deploy()).faults).toContain(`*.accounts.example.com ${told}`);
+        records.pop();
+      }
       hosts.push({ hostname: 'accounts.example.com', service: 'shop' });
       expect((await world.deploy()).faults).toContain('leads to the Worker shop');
       expect(databases.size).toBe(0);
