@@ -11,7 +11,7 @@ import { writeWhole } from './local/whole-file.ts';
 
 const processes = createProcesses(path.join(import.meta.dirname, '..'));
 
-const backUp = async ({ configuration, file, place }: Options): Promise<void> => {
+const backUp = async ({ configuration, file, place }: Options, interruption: AbortSignal): Promise<void> => {
   const tables = listTables();
   // Nobody else may look into it: wrangler lets all read what it writes.
   const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-backup-'));
@@ -22,15 +22,17 @@ const backUp = async ({ configuration, file, place }: Options): Promise<void> =>
       ...['--no-schema', '--skip-confirmation'],
       ...tables.flatMap((table) => ['--table', table]),
     ]);
-    await writeWhole(file, orderInserts(exported, tables, folder));
+    const ordered = orderInserts(exported, tables, folder, interruption);
+    await writeWhole(file, ordered, { signal: interruption });
   } finally {
-    await rm(folder, { recursive: true });
+    // What was interrupted may be about to write one more file.
+    await rm(folder, { recursive: true, maxRetries: 5 });
   }
   console.log(`${file}: the rows of ${tables.length} tables`);
 };
 
-await runCommand(processes, async () => {
+await runCommand(processes, async (interruption) => {
   const options = readOptions(process.argv.slice(2), callerFolder());
   if (options === null) console.log(HELP);
-  else await backUp(options);
+  else await backUp(options, interruption);
 });

@@ -14,11 +14,12 @@ export async function* orderInserts(
   exported: string,
   tables: readonly string[],
   folder: string,
+  signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const pending = new Map(tables.map((table) => [table, [] as string[]]));
   const write = async (table: string, statements: string[]): Promise<void> =>
     appendFile(path.join(folder, table), statements.splice(0).join(''));
-  for await (const statement of statementsOf(exported)) {
+  for await (const statement of statementsOf(exported, signal)) {
     const [, table = ''] = /^INSERT INTO "(\w+)"/.exec(statement) ?? [];
     const statements = pending.get(table);
     if (!statements) continue;
@@ -31,10 +32,10 @@ export async function* orderInserts(
 }
 
 /** A statement ends at a semicolon at the end of a line, if that is in no text: there, every quote has its second. */
-async function* statementsOf(file: string): AsyncGenerator<string> {
+async function* statementsOf(file: string, signal: AbortSignal | undefined): AsyncGenerator<string> {
   let statement = '';
   let isInText = false;
-  for await (const line of linesOf(file)) {
+  for await (const line of linesOf(file, signal)) {
     statement += line;
     if ((line.split("'").length - 1) % 2 === 1) isInText = !isInText;
     if (isInText || !line.endsWith(';\n')) continue;
@@ -44,9 +45,9 @@ async function* statementsOf(file: string): AsyncGenerator<string> {
 }
 
 // Not by readline, which ends lines at characters that a text may have, and drops them.
-async function* linesOf(file: string): AsyncGenerator<string> {
+async function* linesOf(file: string, signal: AbortSignal | undefined): AsyncGenerator<string> {
   let rest = '';
-  for await (const chunk of createReadStream(file, 'utf8')) {
+  for await (const chunk of createReadStream(file, { encoding: 'utf8', signal })) {
     const lines = `${rest}${chunk}`.split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) yield `${line}\n`;

@@ -1,17 +1,30 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Processes } from './processes.ts';
+
+const PATIENCE_MILLISECONDS = 10_000;
 
 /** Where the command was called: npm changes into the package's folder, and says it. */
 export const callerFolder = (): string => process.env.INIT_CWD ?? process.cwd();
 
-/** Runs a command to its end. What goes wrong is told in a line, and a signal stops what it started. */
-export const runCommand = async (processes: Processes, main: () => Promise<void>): Promise<void> => {
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(name, () => void processes.stop().then(() => process.exit(130)));
-  }
-  try {
-    await main();
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
+/**
+ * Runs a command to its end. What goes wrong is told in a line. A signal stops what it started and aborts what it does,
+ * which then has a moment to take away what it left half done.
+ */
+export const runCommand = async (
+  processes: Pick<Processes, 'stop'>,
+  main: (interruption: AbortSignal) => Promise<void>,
+): Promise<void> => {
+  const interruption = new AbortController();
+  const ended = main(interruption.signal).catch((error: unknown) => {
     process.exitCode = 1;
+    if (!interruption.signal.aborted) console.error(error instanceof Error ? error.message : String(error));
+  });
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(name, async () => {
+      interruption.abort();
+      await Promise.race([Promise.all([processes.stop(), ended]), wait(PATIENCE_MILLISECONDS)]);
+      process.exit(130);
+    });
   }
+  await ended;
 };

@@ -153,6 +153,16 @@ describe('the rows of a backup', () => {
     expect(await text(orderInserts(exported, ['parent', 'none', 'child'], folder))).toBe(parent + child);
   });
 
+  it('are not put in order any more once that is interrupted', async () => {
+    const exported = path.join(state.folder, 'long.sql');
+    await writeFile(exported, 'INSERT INTO "parent" ("a") VALUES(1);\n'.repeat(100_000));
+    const folder = await mkdtemp(path.join(state.folder, 'ordered-'));
+    const interruption = new AbortController();
+    const ordering = text(orderInserts(exported, ['parent'], folder, interruption.signal));
+    interruption.abort();
+    await expect(ordering).rejects.toThrow(/abort/);
+  });
+
   it('are those of every table of the service, but for the postal codes', () => {
     const created = globSync(path.join(root, 'migrations/*.sql')).flatMap((file) =>
       [...readFileSync(file, 'utf8').matchAll(/CREATE TABLE `(\w+)`/g)].map(([, name]) => name),
