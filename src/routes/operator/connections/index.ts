@@ -15,7 +15,8 @@ export const connectionRoutes = new Hono<AppEnv>()
       summary: 'Connect a company’s identity provider, or replace what is said of it',
       description:
         'Whoever has an address of its domains signs in there. For SAML either `metadata_xml`, or `entity_id`, ' +
-        '`sso_url` and `certificates` are needed.',
+        '`sso_url` and `certificates` are needed. With another `type`, `issuer` or `entity_id` it is another provider, ' +
+        'which knows nobody.',
       success: {
         200: { description: 'Replaced', schema: connectionObject },
         201: { description: 'Connected', schema: connectionObject },

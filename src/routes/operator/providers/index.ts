@@ -13,6 +13,9 @@ export const providerRoutes = new Hono<AppEnv>()
     '/:name',
     describe({
       summary: 'Let people sign in with a provider, or replace what is said of it',
+      description:
+        'Who people are for it is kept while its `type`, `issuer`, `app_id`, `url` and subject claim stay what they are; ' +
+        'with another of these, also with the usual `issuer` named or left out, it is another provider, which knows nobody.',
       success: {
         200: { description: 'Replaced', schema: providerObject },
         201: { description: 'Made', schema: providerObject },
