@@ -1,4 +1,5 @@
-import { and, asc, desc, eq, gt, inArray } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, sql } from 'drizzle-orm';
+import type { SQLiteColumn } from 'drizzle-orm/sqlite-core';
 import type { CustomerId, TenantId } from '../crypto/ids.ts';
 import type { CustomerRow } from './customers.ts';
 import type { Database } from './database.ts';
@@ -40,17 +41,17 @@ export const createExportStore = (db: Database, tenantId: TenantId) => ({
     const [customerRows, userRows, phoneRows, identityRows, subscribed] = await db.batch([
       db.select().from(customers).where(isOfTenant).orderBy(asc(customers.id)).limit(limit),
       db.select().from(users).where(isOfPage(users)).orderBy(desc(users.isOwner), asc(users.id)),
-      db.select().from(phones).where(isOfPage(phones)).orderBy(asc(phones.id)),
+      db.select().from(phones).where(isOfPage(phones)).orderBy(sorted(phones.id)),
       db
         .select()
         .from(identities)
         .where(and(eq(identities.tenantId, tenantId), inArray(identities.userId, userIds)))
-        .orderBy(asc(identities.provider), asc(identities.subject)),
+        .orderBy(sorted(identities.provider), sorted(identities.subject)),
       db
         .select()
         .from(customerSubscriptions)
         .where(isOfPage(customerSubscriptions))
-        .orderBy(asc(customerSubscriptions.subscriptionId)),
+        .orderBy(sorted(customerSubscriptions.subscriptionId)),
     ]);
     const usersOf = Map.groupBy(userRows, ({ customerId }) => customerId);
     const customersPhones = phoneRows.filter(({ userId }) => userId === null);
@@ -70,5 +71,8 @@ export const createExportStore = (db: Database, tenantId: TenantId) => ({
     }));
   },
 });
+
+/** By an order that is made: an index that has it would be gone through for the whole tenant. */
+const sorted = (column: SQLiteColumn) => sql`+${column}`;
 
 export type ExportStore = ReturnType<typeof createExportStore>;
