@@ -9,8 +9,8 @@ export type ExportReport =
   | { kind: 'page'; customers: readonly ExportedCustomer[] }
   | { kind: 'rest'; after: CustomerId };
 
-/** Held at once: customers may come with 16 KiB of attributes each. */
-const PAGE = 200;
+/** Held at once: customers may come with 16 KiB of attributes each, and with any number of users. */
+const PAGE = { customers: 200, users: 1000 };
 
 /** D1 allows a thousand queries a request, and a page is five of them. */
 const MOST_PAGES = 150;
@@ -43,8 +43,11 @@ const pagesOf = async function* (store: ExportStore, after: CustomerId | null): 
   for (let pages = 0; pages < MOST_PAGES; pages += 1) {
     const customers = await store.page(last, PAGE);
     yield { kind: 'page', customers };
-    if (customers.length < PAGE) return;
+    if (!isFull(customers)) return;
     last = customers.at(-1)?.customer.id ?? last;
   }
   if (last !== null) yield { kind: 'rest', after: last };
 };
+
+const isFull = (customers: readonly ExportedCustomer[]): boolean =>
+  customers.length >= PAGE.customers || customers.reduce((sum, { users }) => sum + users.length, 0) >= PAGE.users;

@@ -26,20 +26,36 @@ export const createExportStore = (db: Database, tenantId: TenantId) => ({
     await recordEvent(db, tenantId, event);
   },
 
-  /** So many of the customers that come after this one by id; null for the first. One round trip. */
-  page: async (after: CustomerId | null, limit: number): Promise<ExportedCustomer[]> => {
-    const isOfTenant = and(eq(customers.tenantId, tenantId), after === null ? undefined : gt(customers.id, after));
-    const ids = db
+  /**
+   * The customers that come after this one by id, null for the first: as many as are asked for, but none after the one
+   * with whom so many users are reached. One round trip.
+   */
+  page: async (after: CustomerId | null, size: { customers: number; users: number }): Promise<ExportedCustomer[]> => {
+    const most = db
       .select({ id: customers.id })
       .from(customers)
-      .where(isOfTenant)
+      .where(and(eq(customers.tenantId, tenantId), after === null ? undefined : gt(customers.id, after)))
       .orderBy(asc(customers.id))
-      .limit(limit);
+      .limit(size.customers)
+      .as('most');
+    // Reads so many entries of an index, however many users there are after them.
+    const withLastUser = db
+      .select({ id: users.customerId })
+      .from(users)
+      .where(and(eq(users.tenantId, tenantId), after === null ? undefined : gt(users.customerId, after)))
+      .orderBy(asc(users.customerId))
+      .limit(1)
+      .offset(size.users - 1);
+    const ids = db.select({ id: most.id }).from(most).where(sql`${most.id} <= coalesce(${withLastUser}, ${most.id})`);
     const isOfPage = (table: typeof users | typeof phones | typeof customerSubscriptions) =>
       and(eq(table.tenantId, tenantId), inArray(table.customerId, ids));
     const userIds = db.select({ id: users.id }).from(users).where(isOfPage(users));
     const [customerRows, userRows, phoneRows, identityRows, subscribed] = await db.batch([
-      db.select().from(customers).where(isOfTenant).orderBy(asc(customers.id)).limit(limit),
+      db
+        .select()
+        .from(customers)
+        .where(and(eq(customers.tenantId, tenantId), inArray(customers.id, ids)))
+        .orderBy(asc(customers.id)),
       db.select().from(users).where(isOfPage(users)).orderBy(desc(users.isOwner), asc(users.id)),
       db.select().from(phones).where(isOfPage(phones)).orderBy(sorted(phones.id)),
       db

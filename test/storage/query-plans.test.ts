@@ -4,6 +4,7 @@ import { newId } from '../../src/crypto/ids.ts';
 import { createAccountStore } from '../../src/storage/accounts.ts';
 import { openDatabase } from '../../src/storage/database.ts';
 import { createEventLogStore } from '../../src/storage/event-log.ts';
+import { createExportStore } from '../../src/storage/exports.ts';
 import { createMemberStore } from '../../src/storage/members.ts';
 import { createProfileStore } from '../../src/storage/profiles.ts';
 import { createSupportStore } from '../../src/storage/support.ts';
@@ -79,6 +80,19 @@ describe('the people of a customer are found without going through those of othe
   ])('%s', async (_, find) => {
     expect((await plans.during(find)).flat().filter(isOfManyCustomers)).toEqual([]);
   });
+});
+
+it.each([
+  ['the first', null, '(tenant_id=?)'],
+  ['the next', CUSTOMER, '(tenant_id=? AND id>?)'],
+])('%s page of an export goes through entries of indexes alone to learn where it ends', async (_, after, of) => {
+  const store = createExportStore(database, TENANT);
+  const steps = (await plans.during(() => store.page(after, { customers: 200, users: 1000 }))).flat();
+  expect([...new Set(steps.filter(isOfManyCustomers))]).toEqual([
+    `SEARCH customers USING COVERING INDEX sqlite_autoindex_customers_1 ${of}`,
+    'SCAN most',
+    ...(after === null ? ['SEARCH users USING COVERING INDEX users_customer (tenant_id=?)'] : []),
+  ]);
 });
 
 it('an attempt is counted without going through those of others', async () => {

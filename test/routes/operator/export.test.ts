@@ -48,20 +48,22 @@ const personOf = (index: number) => ({
       : [],
 });
 
-/** As many more customers, each with its owner, as there is one of already. */
-const copyCustomer = async ({ id }: TestTenant, count: number): Promise<void> => {
+/** As many more customers as there is one of already, each with so many users: its owner, and others. */
+const copyCustomer = async ({ id }: TestTenant, count: number, users = 1): Promise<void> => {
+  const numbers = 'with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < ?2)';
   await env.DB.batch([
     env.DB.prepare(
       `insert into customers (tenant_id, id, email, email_key, status, has_api_access, version, created_at, updated_at)
-       with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < ?2)
+       ${numbers}
        select tenant_id, printf('cus_%026d', n), n || '@example.com', n || '@example.com', status, 1, 1, 0, 0
        from customers, numbers where tenant_id = ?1`,
     ).bind(id, count),
     env.DB.prepare(
       `insert into users (tenant_id, id, customer_id, email, email_key, is_owner, created_at, updated_at)
-       select tenant_id, replace(id, 'cus', 'usr'), id, email, email_key, 1, 0, 0 from customers
-       where tenant_id = ?1 and created_at = 0`,
-    ).bind(id),
+       ${numbers}
+       select tenant_id, printf('usr_%013d', n) || substr(id, 18), id, n || '.' || email, n || '.' || email, n = 1, 0, 0
+       from customers, numbers where tenant_id = ?1 and created_at = 0`,
+    ).bind(id, users),
   ]);
 };
 
@@ -165,6 +167,39 @@ describe('GET /operator/v1/tenants/{slug}/customers/export', () => {
     expect(imported).toEqual({ refused: [], messages: [], summary: { lines: 5, created: 4, existing: 0, refused: 0 } });
     const events = ((await rowsOf(here.id)).events ?? []).filter(({ type }) => type === 'tenant.exported');
     expect(events).toHaveLength(2);
+  });
+
+  it('holds no more users at once than a thousand and those of one customer, and leaves nobody out', async () => {
+    const service = createService();
+    const [here] = await newTenants(service);
+    await importInto(service, here, [{ email: 'last@example.com' }]);
+    await copyCustomer(here, 7, 400);
+    const response = await callAsOperator(service, 'GET', customersOf(here, '/export'));
+    const pages: number[][] = [];
+    for await (const page of response.body ?? []) {
+      const lines = new TextDecoder().decode(page).trimEnd().split('\n');
+      // The owner is the customer's own line.
+      pages.push(lines.map((line) => 1 + JSON.parse(line).users.length));
+    }
+    expect(pages).toEqual([
+      [400, 400, 400],
+      [400, 400, 400],
+      [400, 1],
+    ]);
+    const exported = await exportFrom(service, here);
+    expect(exported.map(({ email }) => email)).toEqual([
+      ...['1', '2', '3', '4', '5', '6', '7'].map((name) => `${name}@example.com`),
+      'last@example.com',
+    ]);
+  });
+
+  it('tells of a customer whose users alone are more than a page of them', async () => {
+    const service = createService();
+    const [here] = await newTenants(service);
+    await importInto(service, here, [{ email: 'last@example.com' }]);
+    await copyCustomer(here, 2, 1500);
+    const users = (await exportFrom(service, here)).map((line) => line.users);
+    expect(users).toEqual([expect.objectContaining({ length: 1499 }), expect.objectContaining({ length: 1499 }), []]);
   });
 
   it('tells of passwords only when it is asked to, and of no other secret', async () => {

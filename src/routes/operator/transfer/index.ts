@@ -51,8 +51,8 @@ export const transferRoutes = new Hono<AppEnv>()
       summary: 'Export all customers',
       description:
         'With `include=password_hashes` what people sign in with goes along. An answer has 30,000 customers at ' +
-        'most. Where that is not all, its last line says where to go on, as the `cursor` of another request; an import ' +
-        'passes over that line. Every request is audited.',
+        'most, and fewer where they have many users. Where that is not all, its last line says where to go on, as the ' +
+        '`cursor` of another request; an import passes over that line. Every request is audited.',
       success: {
         200: {
           description:
