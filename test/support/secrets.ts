@@ -2,52 +2,98 @@ import { env } from 'cloudflare:workers';
 import { expect } from 'vitest';
 import { linkIn } from './accounts.ts';
 import { newIssuer } from './authentications.ts';
-import { connectOidc, putConnection, uniqueDomain } from './connections.ts';
+import { uniqueDomain } from './connections.ts';
 import { mailedCode, newBrowser, REDIRECT_URI, signInByCode, startLogin } from './logins.ts';
 import { lastMailTo } from './mailbox.ts';
 import { clientSecret } from './oidc.ts';
-import { callAsOperator, offerSubscriptions } from './operator.ts';
+import { callAsOperator } from './operator.ts';
 import { mailPasscode } from './passcodes.ts';
-import { insertRow, rowsOf } from './rows.ts';
+import { rowsOf } from './rows.ts';
 import { samlMembers } from './saml-companies.ts';
-import { createService } from './service.ts';
+import { createService, type Service } from './service.ts';
 import { AWS_USER, newOwner } from './signups.ts';
 import { appHeaders, newApp, newCustomer, newTenant, uniqueEmail } from './tenants.ts';
-import { formsOf, putFlow } from './upserts.ts';
+import { formsOf } from './upserts.ts';
+import { createHeldQueue } from './webhooks.ts';
 
-const PROVIDERS = {
-  google: { type: 'google', client_ids: ['web'], client_secret: 'canary of google 4711' },
-  apple: {
-    ...{ type: 'apple', client_ids: ['web'] },
+const HOOK_URL = 'https://hook.example.com/';
+
+const HOOK_SECRET = `whsec_${btoa('canary of a webhook 4711, padded')}`;
+
+const HTTP_SECRET = `whsec_${btoa('canary of http 4711, padded')}`;
+
+/** What the operator sets with `PUT`, by its path below the tenant: with a secret wherever there can be one. */
+const profilesFor = (issuer: string) => ({
+  'webhooks/hook': { url: HOOK_URL, events: ['*'], secret: HOOK_SECRET },
+  'webhooks/ours': { url: HOOK_URL, events: ['*'] },
+  'connections/company': {
+    ...{ type: 'oidc', issuer, client_id: 'ES256', client_secret: clientSecret },
+    ...{ domains: [uniqueDomain()], signup: false },
+  },
+  'connections/saml': samlMembers({ sign_requests: true, domains: [uniqueDomain()] }),
+  'providers/google': {
+    ...{ type: 'google', signup: false, client_ids: ['web'], client_secret: 'canary of google 4711' },
+  },
+  'providers/apple': {
+    ...{ type: 'apple', signup: false, client_ids: ['web'] },
     signing_key: { team_id: 'TEAM', key_id: 'KEY', private_key: 'canary of apple 4711' },
   },
-  facebook: { type: 'facebook', app_id: '42', app_secret: 'canary of facebook 4711' },
-  oidc: { type: 'oidc', issuer: 'https://idp.example.com', client_ids: ['us'], client_secret: 'canary of oidc 4711' },
-  http: { type: 'http', url: 'https://idp.example.com', secret: `whsec_${btoa('canary of http 4711, padded')}` },
+  'providers/facebook': { type: 'facebook', signup: false, app_id: '42', app_secret: 'canary of facebook 4711' },
+  'providers/oidc': {
+    ...{ type: 'oidc', signup: false, issuer: 'https://idp.example.com' },
+    ...{ client_ids: ['us'], client_secret: 'canary of oidc 4711' },
+  },
+  'providers/http': { type: 'http', signup: false, url: 'https://idp.example.com', secret: HTTP_SECRET },
+  'flows/welcome': { steps: [{ kind: 'send_activation' }] },
+  'subscriptions/news': { name: 'All news' },
+});
+
+/** An answer of the operator's API, with what was asked. */
+export type OperatorAnswer = {
+  method: string;
+  path: string;
+  asked: unknown;
+  status: number;
+  head: string;
+  text: string;
+};
+
+/** A service that keeps every answer that it gives the operator. */
+const createRecordedService = (answers: OperatorAnswer[]): Service => {
+  const receive: typeof fetch = async (input, init) => {
+    const request = new Request(input, init);
+    return request.url === HOOK_URL ? new Response(null, { status: 204 }) : fetch(request);
+  };
+  const service = createService({ DELIVERIES: createHeldQueue().queue }, receive);
+  return {
+    ...service,
+    call: async (method, url, call = {}) => {
+      const response = await service.call(method, url, call);
+      const { pathname } = new URL(url, 'http://localhost');
+      if (pathname.startsWith('/operator/')) {
+        const text = new TextDecoder().decode(await response.clone().arrayBuffer());
+        const head = JSON.stringify([...response.headers]);
+        answers.push({ method, path: pathname, asked: call.body, status: response.status, head, text });
+      }
+      return response;
+    },
+  };
 };
 
 /** A tenant that holds one of everything, with every secret as it was told and as it is kept. */
 export const newTenantOfSecrets = async () => {
-  const service = createService({}, (...request) => fetch(...request));
+  const answers: OperatorAnswer[] = [];
+  const service = createRecordedService(answers);
   const tenant = await newTenant(service, { redirect_uris: [REDIRECT_URI] });
-  const app = await newApp(service, tenant);
   const at = (path: string) => `/operator/v1/tenants/${tenant.slug}/${path}`;
-
-  await connectOidc(service, tenant, (await newIssuer(service)).url, { client_secret: clientSecret });
-  const saml = samlMembers({ sign_requests: true, domains: [uniqueDomain()] });
-  expect((await putConnection(service, tenant, 'saml', saml)).status).toBe(201);
-  for (const [name, body] of Object.entries(PROVIDERS)) {
-    expect((await callAsOperator(service, 'PUT', at(`providers/${name}`), { signup: false, ...body })).status).toBe(
-      201,
-    );
+  const profiles: Readonly<Record<string, unknown>> = Object.fromEntries(
+    Object.entries(profilesFor((await newIssuer(service)).url)).map(([path, profile]) => [at(path), profile]),
+  );
+  for (const [path, profile] of Object.entries(profiles)) {
+    expect((await callAsOperator(service, 'PUT', path, profile)).status, path).toBe(201);
   }
-  await putFlow(service, tenant, 'welcome', [{ kind: 'send_activation' }]);
-  await offerSubscriptions(service, tenant, 'news');
-  await insertRow('webhooks', {
-    ...{ tenant_id: tenant.id, name: 'hook', url: 'https://hook.example.com', events: '["*"]', status: 'active' },
-    ...{ sealed_secret: 'canary of a sealed secret', sealed_old_secret: 'canary of an older one' },
-    ...{ old_secret_expires_at: service.clock.now() + 1000, created_at: 0, updated_at: 0 },
-  });
+  expect((await callAsOperator(service, 'POST', at('webhooks/hook/rotate'), {})).status).toBe(201);
+  const app = await newApp(service, tenant);
   for (const overlap of [0, 3600]) {
     expect((await callAsOperator(service, 'POST', at('keys/rotate'), { retire: overlap === 0 })).status).toBe(201);
   }
@@ -94,14 +140,18 @@ export const newTenantOfSecrets = async () => {
     ...[activation, passcode, state, loginCode, challengeCode, resetCode, emailKey, 'canary of a held change'],
     ...[AWS_USER.secret_access, AWS_USER.private_key],
     ...['google', 'apple', 'facebook', 'oidc', 'http'].map((name) => `canary of ${name} 4711`),
-    PROVIDERS.http.secret,
+    ...[HOOK_SECRET, HTTP_SECRET],
   ];
   return {
     service,
     tenant,
-    owner,
+    /** The operator's requests for all of it, by path. */
+    profiles,
+    answers,
+    /** Has not answered its activation. */
+    newcomer,
     told,
-    kept: await keptSecretsOf(tenant.id),
+    readKept: () => keptSecretsOf(tenant.id),
     passwordHashes: await passwordHashesOf(tenant.id),
   };
 };
