@@ -1,4 +1,4 @@
-import { createLogUpdate } from 'log-update';
+import cliTruncate from 'cli-truncate';
 
 /** A line on a terminal's standard error that tells how far something is; elsewhere nothing. */
 export interface Progress {
@@ -11,20 +11,26 @@ export interface Progress {
 const WIDEST_BAR = 30;
 const INTERVAL_MILLISECONDS = 100;
 
+/** Goes to the beginning of the line, and empties it. */
+const EMPTY_LINE = '\r\u001b[2K';
+
 export const createProgress = (): Progress => {
   const { stderr } = process;
   if (!stderr.isTTY) return { show: () => undefined, clear: () => undefined };
-  const update = createLogUpdate(stderr);
   let shownAt = Number.NEGATIVE_INFINITY;
   return {
     show: (share, text) => {
       if (performance.now() - shownAt < INTERVAL_MILLISECONDS) return;
       shownAt = performance.now();
-      update(share === null ? text : `${barOf(share, (stderr.columns || 80) - text.length - 8)}  ${text}`);
+      // Not every terminal knows its size, and some go to the next line after the last column.
+      const width = (stderr.columns || 80) - 1;
+      const line = share === null ? text : `${barOf(share, width - text.length - 7)}  ${text}`;
+      stderr.write(`${EMPTY_LINE}${cliTruncate(line, width)}`);
     },
     clear: () => {
+      if (shownAt === Number.NEGATIVE_INFINITY) return;
       shownAt = Number.NEGATIVE_INFINITY;
-      update.clear();
+      stderr.write(EMPTY_LINE);
     },
   };
 };

@@ -387,11 +387,11 @@ describe('the operator command line', () => {
       const slug = await newTenant();
       const company = 'The Acme Corporation of Everything That Anybody Can Think Of';
       const id = await newCustomer(slug, 'ada.lovelace.of.the.analytical.engine@example.com', company);
-      const narrow = await runInTerminal(80, ['customer', 'list', slug], env);
+      const narrow = await runInTerminal({ columns: 80 }, ['customer', 'list', slug], env);
       expect(narrow.screen).toContain(`${id}  ada.lovelace`);
       expect(narrow.screen).toContain('\u001b[1mid ');
       expect(narrow.screen).toMatch(/Left out for want of room, but in --json: .*created/);
-      const wide = await runInTerminal(200, ['customer', 'list', slug], { ...env, NO_COLOR: '1' });
+      const wide = await runInTerminal({ columns: 200 }, ['customer', 'list', slug], { ...env, NO_COLOR: '1' });
       expect(wide.screen).toContain(company);
       expect(wide.screen).not.toContain('\u001b');
       for (const line of narrow.screen.split('\r\n')) {
@@ -402,13 +402,13 @@ describe('the operator command line', () => {
 
     it('asks before it deletes a tenant, and does so for its name alone', async () => {
       const slug = await newTenant();
-      const no = await runInTerminal(80, ['tenant', 'delete', slug], env, 'yes\n');
+      const no = await runInTerminal({ columns: 80 }, ['tenant', 'delete', slug], env, 'yes\n');
       expect(no).toMatchObject({ code: 2, screen: expect.stringContaining('Nothing was done.') });
       await operateDone('tenant', 'show', slug);
-      const interrupted = await runInTerminal(80, ['tenant', 'delete', slug], env, '\u0003');
+      const interrupted = await runInTerminal({ columns: 80 }, ['tenant', 'delete', slug], env, '\u0003');
       expect(interrupted.code).toBe(130);
       await operateDone('tenant', 'show', slug);
-      const yes = await runInTerminal(80, ['tenant', 'delete', slug], env, `${slug}\n`);
+      const yes = await runInTerminal({ columns: 80 }, ['tenant', 'delete', slug], env, `${slug}\n`);
       expect(yes).toMatchObject({ code: 0, screen: expect.stringContaining(`The tenant ${slug} is deleted.`) });
       expect((await operate('tenant', 'show', slug)).code).toBe(1);
     });

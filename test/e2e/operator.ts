@@ -37,15 +37,15 @@ export const startOperator = (typed: readonly string[], { env = {}, input = '' }
 export const runOperator = (typed: readonly string[], settings?: Settings): Promise<Ended> =>
   startOperator(typed, settings).ended;
 
-/** Runs a command in a terminal of so many columns, and gives all that it shows. What is typed is typed once it asks. */
+/** Runs a command in a terminal of a size, and gives all that it shows. What is typed is typed once it asks. */
 export const runInTerminal = async (
-  columns: number,
+  { columns, rows = 24 }: { columns: number; rows?: number },
   typed: readonly string[],
   env: Record<string, string>,
   answer = '',
 ): Promise<{ code: number | null; screen: string }> => {
   const quoted = [process.execPath, script, ...typed].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
-  const child = spawn('script', ['-qec', `stty cols ${columns}; exec ${quoted}`, '/dev/null'], {
+  const child = spawn('script', ['-qec', `stty rows ${rows} cols ${columns}; exec ${quoted}`, '/dev/null'], {
     env: environment({ SHELL: '/bin/sh', TERM: 'xterm', ...env }),
   });
   let screen = '';
