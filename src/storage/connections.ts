@@ -1,6 +1,6 @@
 import { and, asc, eq, not, type SQL, sql } from 'drizzle-orm';
 import type { TenantId } from '../crypto/ids.ts';
-import { type Database, violatedTableOf } from './database.ts';
+import { type Database, insertEach, violatedTableOf } from './database.ts';
 import { type NewEvent, recordEvent, recordEventIf } from './events.ts';
 import { forgetIdentities, type IdentitySource, isSource } from './identity-sources.ts';
 import { connectionDomains, connections } from './schema.ts';
@@ -43,6 +43,7 @@ export const createConnectionStore = (db: Database, tenantId: TenantId) => {
       const { at } = event;
       const wanted = sql`${JSON.stringify(profile.settings)}`;
       const source: IdentitySource = { kind: 'connection', name, settings: profile.settings };
+      const rows = domains.map((domain) => ({ domain, connection: name }));
       let outcome: ConnectionOutcome = { kind: 'domain_taken' };
       await violatedTableOf(async () => {
         const [, inserted, [stored]] = await db.batch([
@@ -58,7 +59,7 @@ export const createConnectionStore = (db: Database, tenantId: TenantId) => {
             .where(ofName(name))
             .returning({ settings: connections.settings, createdAt: connections.createdAt }),
           db.delete(connectionDomains).where(domainsOf(name)),
-          db.insert(connectionDomains).values(domains.map((domain) => ({ tenantId, domain, connection: name }))),
+          insertEach(db, connectionDomains, tenantId, rows, sql`true`),
           recordEvent(db, tenantId, event),
         ]);
         const connection = { name, domains, ...profile, createdAt: at, ...stored, updatedAt: at };

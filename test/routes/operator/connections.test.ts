@@ -56,6 +56,21 @@ describe('PUT /operator/v1/tenants/{slug}/connections/{name}', () => {
     expect((await eventsAbout(tenant.id)).at(-1)).toEqual({ type: 'connection.updated', actor: 'operator' });
   });
 
+  it('connects a provider for as many domains as one may have, also in place of others', async () => {
+    const { put, read } = await newCase();
+    const named = (stem: string) =>
+      Array.from({ length: 100 }, (_, i) => `${stem}-${String(i).padStart(3, '0')}.example`);
+    for (const [domains, status] of [
+      [named('first'), 201],
+      [named('second'), 200],
+    ] as const) {
+      const response = await put('acme', oidcMembers({ domains }));
+      expect(response.status).toBe(status);
+      expect(await response.json()).toMatchObject({ domains });
+      expect(await (await read('acme')).json()).toMatchObject({ domains });
+    }
+  });
+
   it('connects a SAML provider by its members', async () => {
     const { service, put, read } = await newCase();
     const response = await put('acme', samlMembers());
