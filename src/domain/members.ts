@@ -90,7 +90,7 @@ export const createMembers = (dependencies: Dependencies) => {
     change: async (token: PresentedToken, id: string, request: MemberRequest): Promise<Member> => {
       const [caller, member] = await find(token, id, admitOwner);
       const { user } = member;
-      const { email, aws } = request;
+      const { email, aws, givenName, familyName } = request;
       const at = now();
       const phones = request.phones && (await readPhones(request.phones, caller.customer.country, 'phones', at));
       const awsChanges = aws && (await vault.seal(user.id, aws));
@@ -98,18 +98,15 @@ export const createMembers = (dependencies: Dependencies) => {
       const isNewEmail = email !== undefined && email.key !== user.emailKey;
       const pending = isNewEmail ? await emailChanges.request(user, email, actor) : {};
 
-      const { givenName = user.givenName, familyName = user.familyName } = request;
-      const changes = { givenName, familyName, ...pending };
-      const event = audit('user.updated', actor, user.customerId, { user: user.id });
-      const isChanged = await store.update(
+      const changed = await store.update(
         user,
-        { user: changes, phones, awsCredentials: aws === null ? null : awsChanges },
-        event,
+        { user: { givenName, familyName, ...pending }, phones, awsCredentials: aws === null ? null : awsChanges },
+        audit('user.updated', actor, user.customerId, { user: user.id }),
       );
-      if (!isChanged) throw new Refusal('user_not_found');
+      if (!changed) throw new Refusal('user_not_found');
       const kept = aws === null ? null : member.awsCredentials;
       return {
-        user: { ...user, ...changes },
+        user: changed,
         phones: phones ?? member.phones,
         awsCredentials: awsChanges ? { ...(kept ?? newAwsCredentials({}, at)), ...awsChanges } : kept,
       };

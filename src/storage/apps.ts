@@ -37,17 +37,18 @@ export const createAppStore = (db: Database, tenantId: TenantId) => ({
     return app ?? null;
   },
 
-  /** False if there is none. */
-  update: async (id: AppId, changes: AppChanges & Pick<App, 'seesAllCustomers'>, event: NewEvent): Promise<boolean> => {
-    const [updated] = await db.batch([
+  /** The app after the change, or null when there is none. */
+  update: async (id: AppId, changes: AppChanges, event: NewEvent): Promise<AppWithKey | null> => {
+    const seesAllCustomers = changes.permissions?.includes('all_customers');
+    const [, , [app]] = await db.batch([
       db
         .update(apps)
-        .set({ ...changes, updatedAt: event.at })
-        .where(ofApp(tenantId, id))
-        .returning({ id: apps.id }),
+        .set({ ...changes, seesAllCustomers, updatedAt: event.at })
+        .where(ofApp(tenantId, id)),
       recordEventIf(db, tenantId, event, isApp(tenantId, id)),
+      selectApps(db, tenantId).where(ofApp(tenantId, id)),
     ]);
-    return updated.length > 0;
+    return app ?? null;
   },
 
   /**

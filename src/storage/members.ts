@@ -94,17 +94,17 @@ export const createMemberStore = (db: Database, tenantId: TenantId) => {
       return { caller: userOf(callers, customers), waitMs: waitForAll(counts.at(-1), counted) };
     },
 
-    /** False, and nothing done, if there is no such user. */
+    /** The user after the change; null, and nothing done, if there is none. */
     update: async (
       { id, customerId }: { id: UserId; customerId: CustomerId },
       changes: MemberChanges,
       event: NewEvent,
-    ): Promise<boolean> => {
+    ): Promise<Member['user'] | null> => {
       const isThere = isUser(tenantId, id);
       const ofUser = and(eq(awsCredentials.tenantId, tenantId), eq(awsCredentials.userId, id));
-      const [recorded] = await db.batch([
-        recordEventIf(db, tenantId, event, isThere).returning({ id: events.id }),
-        changeUser(db, tenantId, id, { ...changes.user, updatedAt: event.at }),
+      const [[updated]] = await db.batch([
+        changeUser(db, tenantId, id, { ...changes.user, updatedAt: event.at }).returning(),
+        recordEventIf(db, tenantId, event, isThere),
         ...(changes.phones
           ? [
               db.delete(phones).where(and(eq(phones.tenantId, tenantId), eq(phones.userId, id))),
@@ -132,7 +132,7 @@ export const createMemberStore = (db: Database, tenantId: TenantId) => {
           : []),
         ...(changes.awsCredentials === null ? [db.delete(awsCredentials).where(ofUser)] : []),
       ]);
-      return recorded.length > 0;
+      return updated ?? null;
     },
 
     /** Removes a user with its credentials, sessions and secrets, and what events told of it. False if there is none. */

@@ -186,3 +186,42 @@ describe('a change that a removal overtakes', () => {
     expect(await (await operate('GET', path)).json()).toMatchObject({ name: 'Anew', domains });
   });
 });
+
+describe('a change that another overtakes', () => {
+  it('of an app leaves what the other gave it and took from it', async () => {
+    const storage = overtakable(env);
+    const { path, operate } = await newPeopledWorld(createService(storage.bindings));
+    const others = {
+      permissions: ['passcode'],
+      platforms: [{ name: 'shop', url: 'https://shop.example.com' }],
+      query_credentials: false,
+    };
+    storage.overtake('D1 batch', 1, async () => {
+      expect((await operate('PATCH', path.app, others)).status).toBe(200);
+    });
+    const changed = await operate('PATCH', path.app, { name: 'Changed' });
+    expect(changed.status).toBe(200);
+    expect(await changed.json()).toMatchObject({ name: 'Changed', ...others });
+    expect(await storedApp(path.app)).toMatchObject({ name: 'Changed', sees_all_customers: 0 });
+    expect((await operate('PATCH', path.app, { permissions: ['all_customers'] })).status).toBe(200);
+    expect(await storedApp(path.app)).toMatchObject({ name: 'Changed', sees_all_customers: 1 });
+  });
+
+  it.each([
+    [{ first_name: 'Carl' }, { last_name: 'Gauss' }],
+    [{ last_name: 'Gauss' }, { first_name: 'Carl' }],
+  ])('of a user to %j leaves its %j', async (change, other) => {
+    const storage = overtakable(env);
+    const { call, colleague } = await newPeopledWorld(createService(storage.bindings));
+    const path = `/users/${colleague.id}`;
+    storage.overtake('D1 batch', 2, async () => {
+      expect((await call('PATCH', path, other)).status).toBe(200);
+    });
+    const changed = await call('PATCH', path, change);
+    expect(changed.status).toBe(200);
+    expect(await changed.json()).toMatchObject({ first_name: 'Carl', last_name: 'Gauss' });
+  });
+});
+
+const storedApp = (path: string) =>
+  env.DB.prepare('select name, sees_all_customers from apps where id = ?').bind(path.split('/').at(-1)).first();
