@@ -84,6 +84,19 @@ describe('PUT /operator/v1/tenants/{slug}', () => {
     expect(await eventsAbout(made.id)).toEqual([{ type: 'tenant.created', actor: 'operator' }]);
   });
 
+  it('takes a domain that is named twice as one, when it makes a tenant and later', async () => {
+    const service = createService();
+    const slug = uniqueName('t');
+    const [one, other] = [`${slug}.example`, `${slug}.test`];
+    const profile = { ...newProfile(), domains: [one, other.toUpperCase(), one.toUpperCase(), other] };
+    for (const status of [201, 200]) {
+      const response = await put(service, slug, profile);
+      expect(response.status).toBe(status);
+      expect(await response.json()).toMatchObject({ domains: [one, other] });
+      expect(await (await get(service, slug)).json()).toMatchObject({ domains: [one, other] });
+    }
+  });
+
   it('gives what is left out the defaults of the contract', async () => {
     const response = await put(createService(), uniqueName('t'), { name: 'Plain' });
     expect(await response.json()).toMatchObject({

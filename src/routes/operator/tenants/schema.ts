@@ -62,7 +62,11 @@ const settings = z
 const profile = {
   name: text(100),
   status: z.enum(['active', 'disabled']).default('active'),
-  domains: z.array(domain).max(20).default([]),
+  domains: z
+    .array(domain)
+    .max(20)
+    .transform((domains) => [...new Set(domains)])
+    .default([]),
   site_url: webUrl.nullable().default(null),
   origins: z.array(origin).max(50).default([]),
   redirect_uris: z.array(webUrl).max(50).default([]),
@@ -89,6 +93,7 @@ export const tenantObject = z
     id: z.string(),
     slug: z.string(),
     ...profile,
+    domains: z.array(z.string()),
     created_at: z.iso.datetime(),
     updated_at: z.iso.datetime(),
   })
