@@ -123,6 +123,9 @@ const createPlatform = async (env: Env, { now, fetch }: Seams): Promise<Platform
       now,
     });
 
+  const dataOf = (tenant: Pick<Tenant, 'id' | 'shard'>) =>
+    guarded(createTenantDataStore(databaseOf(env, tenant), tenant.id));
+
   return {
     settings,
     now,
@@ -130,7 +133,7 @@ const createPlatform = async (env: Env, { now, fetch }: Seams): Promise<Platform
     tenants: (request) =>
       createTenants({
         store: tenantStore,
-        dataOf: (tenant) => guarded(createTenantDataStore(databaseOf(env, tenant), tenant.id)),
+        dataOf,
         directory,
         masterKeys,
         audit: createAudit({ origin: request.origin, now }),
@@ -153,6 +156,8 @@ const createPlatform = async (env: Env, { now, fetch }: Seams): Promise<Platform
       (await env.KEY_RATE_LIMIT.limit({ key: await masterKeys.keyedHash('key limit', caller) })).success,
     upkeep: createUpkeep({
       schedule: guarded(createUpkeepSchedule(database)),
+      tenants: tenantStore,
+      dataOf,
       storeOf: (tenant) => guarded(createUpkeepStore(databaseOf(env, tenant), tenant.id)),
       now,
     }),

@@ -97,9 +97,9 @@ export const createTenants = ({ store, dataOf, directory, masterKeys, audit, not
     remove: async (slug: string, confirmation: string | undefined): Promise<void> => {
       const tenant = await get(slug);
       if (confirmation !== slug) throw new Refusal('confirmation_required');
-      const deletion = audit('tenant.deleted', 'operator', tenant.id, { slug });
+      const deletion = audit('tenant.deleted', 'operator', tenant.id, { slug, shard: tenant.shard });
       // The data first: when this stops half way, the tenant is still there to be removed again.
-      await dataOf(tenant).removeAll(deletion);
+      await dataOf(tenant).removeAll();
       const isRemoved = await store.remove(tenant.id, deletion);
       directory.forget(tenant.id);
       if (!isRemoved) throw new Refusal('tenant_not_found');

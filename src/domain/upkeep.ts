@@ -1,6 +1,7 @@
 import { firstIdAt, type TenantId } from '../crypto/ids.ts';
 import type { TenantSettings } from '../storage/schema.ts';
-import type { Past, TenantDue, UpkeepSchedule, UpkeepStore } from '../storage/upkeep.ts';
+import type { TenantDataStore, TenantStore } from '../storage/tenants.ts';
+import type { Past, RemovedTenant, TenantDue, UpkeepSchedule, UpkeepStore } from '../storage/upkeep.ts';
 import { LONGEST_WINDOW_MS } from './limits.ts';
 
 /** For how many days a tenant's events are kept that has not said otherwise. */
@@ -21,24 +22,41 @@ const FAILED_MS = 30 * DAY_MS;
 /** D1 allows a thousand queries an invocation: these have 13 each, and are not alone in it. */
 const MOST_BATCHES = 40;
 
+/** Who still remembers a tenant when it is removed does so for a minute, and what began by then may go on for hours. */
+const REMOVED_FROM_MS = 5 * MINUTE_MS;
+const REMOVED_UNTIL_MS = DAY_MS;
+
+/** These have 27 queries each. */
+const MOST_REMOVED = 10;
+
 type Dependencies = {
   schedule: UpkeepSchedule;
+  tenants: Pick<TenantStore, 'removeRest'>;
+  dataOf: (tenant: RemovedTenant) => Pick<TenantDataStore, 'removeAll'>;
   storeOf: (tenant: TenantDue) => UpkeepStore;
   now: () => number;
 };
 
+type Report = (tenantId: TenantId, error: unknown) => void;
+
 /** Deletes what nobody needs any more. Nothing rests on it: what has expired is refused wherever it is read. */
-export const createUpkeep = ({ schedule, storeOf, now }: Dependencies) => ({
-  /**
-   * Keeps up the tenants whose minute of the hour `at` is in, one after another. What is too much for one time waits for
-   * the next hour, as does a tenant for which it failed: `report` is told of it.
-   */
-  run: async (at: number, report: (tenantId: TenantId, error: unknown) => void): Promise<void> => {
-    const minutes = Math.floor(at / MINUTE_MS);
-    const due = await schedule.listDue(minutes % 60);
-    // Each hour another one is the first, so that no tenant is always among the last.
-    const first = (Math.floor(minutes / 60) * MOST_BATCHES) % Math.max(1, due.length);
-    const waiting = [...due.slice(first), ...due.slice(0, first)];
+export const createUpkeep = ({ schedule, tenants, dataOf, storeOf, now }: Dependencies) => {
+  /** Removes once more what was written for a tenant while it was removed, or later where it was still remembered. */
+  const clearRemoved = async (minutes: number, report: Report): Promise<void> => {
+    const at = now();
+    const removed = await schedule.listRemoved(minutes % 60, at - REMOVED_UNTIL_MS, at - REMOVED_FROM_MS);
+    for (const tenant of inTurn(removed, minutes, MOST_REMOVED).slice(0, MOST_REMOVED)) {
+      try {
+        await dataOf(tenant).removeAll();
+        await tenants.removeRest(tenant.id);
+      } catch (error) {
+        report(tenant.id, error);
+      }
+    }
+  };
+
+  const deletePast = async (minutes: number, report: Report): Promise<void> => {
+    const waiting = inTurn(await schedule.listDue(minutes % 60), minutes, MOST_BATCHES);
     for (let batches = 0; batches < MOST_BATCHES; batches += 1) {
       const tenant = waiting.shift();
       if (!tenant) return;
@@ -48,8 +66,26 @@ export const createUpkeep = ({ schedule, storeOf, now }: Dependencies) => ({
         report(tenant.id, error);
       }
     }
-  },
-});
+  };
+
+  return {
+    /**
+     * Keeps up the tenants whose minute of the hour `at` is in, one after another. What is too much for one time waits for
+     * the next hour, as does a tenant for which it failed: `report` is told of it.
+     */
+    run: async (at: number, report: Report): Promise<void> => {
+      const minutes = Math.floor(at / MINUTE_MS);
+      await clearRemoved(minutes, report);
+      await deletePast(minutes, report);
+    },
+  };
+};
+
+/** The tenants, each hour with another one first: of what a run does at most, none is always among the last. */
+const inTurn = <Tenant>(tenants: readonly Tenant[], minutes: number, most: number): Tenant[] => {
+  const first = (Math.floor(minutes / 60) * most) % Math.max(1, tenants.length);
+  return [...tenants.slice(first), ...tenants.slice(0, first)];
+};
 
 export type Upkeep = ReturnType<typeof createUpkeep>;
 

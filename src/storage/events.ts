@@ -19,6 +19,9 @@ export type NewEvent = {
 export const recordEvent = (db: Database, tenantId: TenantId, event: NewEvent) =>
   db.insert(events).values({ tenantId, ...event });
 
+/** The condition that an event tells of its tenant's deletion. As the index of these has it, or that would not be used. */
+export const isOfDeletion = sql`${events.type} = 'tenant.deleted'`;
+
 /** As `recordEvent`, but only where the condition holds. */
 export const recordEventIf = (db: Database, tenantId: TenantId, event: NewEvent, condition: SQL) =>
   db.insert(events).select(

@@ -1,4 +1,4 @@
-import { isNotNull } from 'drizzle-orm';
+import { isNotNull, sql } from 'drizzle-orm';
 import {
   foreignKey,
   index,
@@ -665,6 +665,7 @@ export const events = sqliteTable(
     primaryKey({ columns: [table.tenantId, table.id] }),
     index('events_subject').on(table.tenantId, table.subject, table.id),
     index('events_type').on(table.tenantId, table.type, table.id),
+    index('events_tenant_deleted').on(table.at).where(sql`${table.type} = 'tenant.deleted'`),
   ],
 );
 

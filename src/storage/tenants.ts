@@ -1,7 +1,7 @@
-import { and, desc, eq, getTableColumns, lt, ne, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, getTableColumns, lt, not, type SQL, sql } from 'drizzle-orm';
 import type { TenantId } from '../crypto/ids.ts';
 import { type Database, insertIf, violatedTableOf } from './database.ts';
-import { type NewEvent, recordEvent, recordEventIf } from './events.ts';
+import { isOfDeletion, type NewEvent, recordEvent, recordEventIf } from './events.ts';
 import {
   apiKeys,
   appCredentials,
@@ -108,13 +108,16 @@ export const createTenantStore = (db: Database) => ({
   /** Removes the tenant, and lets nothing but the fact stay in the log. False if there is none. */
   remove: async (id: TenantId, deletion: NewEvent): Promise<boolean> => {
     const [, , , , removed] = await db.batch([
-      db.delete(events).where(isBefore(id, deletion)),
+      ...clearTenant(db, id),
       recordEventIf(db, id, deletion, isTenant(id)),
-      db.delete(tenantDomains).where(eq(tenantDomains.tenantId, id)),
-      db.delete(signingKeys).where(eq(signingKeys.tenantId, id)),
       db.delete(tenants).where(eq(tenants.id, id)).returning({ id: tenants.id }),
     ]);
     return removed.length > 0;
+  },
+
+  /** Removes what is left of a tenant that is removed. */
+  removeRest: async (id: TenantId): Promise<void> => {
+    await db.batch(clearTenant(db, id));
   },
 });
 
@@ -122,8 +125,8 @@ export type TenantStore = ReturnType<typeof createTenantStore>;
 
 /** Everything that a tenant holds in its own database. */
 export const createTenantDataStore = (db: Database, tenantId: TenantId) => ({
-  /** For this deletion of the tenant. */
-  removeAll: async (deletion: NewEvent): Promise<void> => {
+  /** But for what tells of its deletion. */
+  removeAll: async (): Promise<void> => {
     // In the order of the foreign keys: what refers to another table first.
     const [first, ...rest] = [
       apiKeys,
@@ -150,7 +153,7 @@ export const createTenantDataStore = (db: Database, tenantId: TenantId) => ({
       deliveries,
       webhooks,
     ].map((table) => db.delete(table).where(and(eq(table.tenantId, tenantId))));
-    if (first) await db.batch([first, ...rest, db.delete(events).where(isBefore(tenantId, deletion))]);
+    if (first) await db.batch([first, ...rest, forgetEvents(db, tenantId)]);
   },
 });
 
@@ -159,9 +162,17 @@ export type TenantDataStore = ReturnType<typeof createTenantDataStore>;
 /** The condition that there is the tenant. */
 const isTenant = (id: TenantId): SQL => sql`exists (select 1 from ${tenants} where ${eq(tenants.id, id)})`;
 
-/** The condition that names a tenant's events but for its deletion: another that came first may have told of it. */
-const isBefore = (tenantId: TenantId, deletion: NewEvent) =>
-  and(eq(events.tenantId, tenantId), ne(events.type, deletion.type));
+/** The statement that removes a tenant's events but for its deletion: another that came first may have told of it. */
+const forgetEvents = (db: Database, tenantId: TenantId) =>
+  db.delete(events).where(and(eq(events.tenantId, tenantId), not(isOfDeletion)));
+
+/** The statements that remove what hangs on a tenant's row. */
+const clearTenant = (db: Database, id: TenantId) =>
+  [
+    forgetEvents(db, id),
+    db.delete(tenantDomains).where(eq(tenantDomains.tenantId, id)),
+    db.delete(signingKeys).where(eq(signingKeys.tenantId, id)),
+  ] as const;
 
 const selectTenants = (db: Database) =>
   db

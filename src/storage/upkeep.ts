@@ -1,7 +1,8 @@
-import { and, eq, lt, lte, not, or, type SQL, sql } from 'drizzle-orm';
-import type { SQLiteTable } from 'drizzle-orm/sqlite-core';
+import { and, eq, gt, lt, lte, not, or, type SQL, sql } from 'drizzle-orm';
+import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core';
 import type { EventId, TenantId } from '../crypto/ids.ts';
 import type { Database } from './database.ts';
+import { isOfDeletion } from './events.ts';
 import {
   appCredentials,
   challenges,
@@ -21,6 +22,8 @@ import {
 
 /** A tenant, as far as its upkeep needs it. */
 export type TenantDue = Pick<typeof tenants.$inferSelect, 'id' | 'shard' | 'settings'>;
+
+export type RemovedTenant = Pick<TenantDue, 'id' | 'shard'>;
 
 /** Up to which moments, in milliseconds, things are past. Of deliveries: before which. */
 export type Past = {
@@ -45,11 +48,22 @@ export const createUpkeepSchedule = (db: Database) => ({
     db
       .select({ id: tenants.id, shard: tenants.shard, settings: tenants.settings })
       .from(tenants)
-      .where(sql`(unicode(substr(${tenants.id}, -1)) * 7 + unicode(substr(${tenants.id}, -2, 1))) % 60 = ${minute}`)
+      .where(isOfMinute(tenants.id, minute))
       .orderBy(tenants.id),
+
+  /** The tenants of this minute that were removed between these moments. */
+  listRemoved: (minute: number, after: number, until: number): Promise<RemovedTenant[]> =>
+    db
+      .select({ id: events.tenantId, shard: sql<string>`${events.data} ->> '$.shard'` })
+      .from(events)
+      .where(and(isOfDeletion, gt(events.at, after), lte(events.at, until), isOfMinute(events.tenantId, minute)))
+      .orderBy(events.tenantId),
 });
 
 export type UpkeepSchedule = ReturnType<typeof createUpkeepSchedule>;
+
+const isOfMinute = (tenantId: SQLiteColumn, minute: number): SQL =>
+  sql`(unicode(substr(${tenantId}, -1)) * 7 + unicode(substr(${tenantId}, -2, 1))) % 60 = ${minute}`;
 
 /** What a tenant no longer needs. */
 export const createUpkeepStore = (db: Database, tenantId: TenantId) => {

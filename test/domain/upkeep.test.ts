@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { newId, type TenantId } from '../../src/crypto/ids.ts';
 import { createUpkeep } from '../../src/domain/upkeep.ts';
 import { openDatabase } from '../../src/storage/database.ts';
+import { createTenantDataStore, createTenantStore } from '../../src/storage/tenants.ts';
 import { createUpkeepSchedule, createUpkeepStore, type TenantDue } from '../../src/storage/upkeep.ts';
 import { createWorker } from '../../src/worker.ts';
 import { breakable } from '../support/bindings.ts';
@@ -15,6 +16,13 @@ import { newTenant, newWorld, type TestTenant } from '../support/tenants.ts';
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const AT = Date.now();
+
+/** Of those that others removed, the ones under test are not to hear. */
+const FOR_NONE_REMOVED = {
+  schedule: { listRemoved: async () => [] },
+  tenants: createTenantStore(openDatabase(env.DB)),
+  dataOf: ({ id }: { id: TenantId }) => createTenantDataStore(openDatabase(env.DB), id),
+};
 
 type Row = Record<string, string | number | null>;
 
@@ -36,7 +44,8 @@ const newCase = async (bindings: Pick<Env, 'DB'> = env, settings: Record<string,
     run: async (at = AT) => {
       const database = openDatabase(bindings.DB);
       const upkeep = createUpkeep({
-        schedule: { listDue: async () => due },
+        ...FOR_NONE_REMOVED,
+        schedule: { ...FOR_NONE_REMOVED.schedule, listDue: async () => due },
         storeOf: ({ id }) => createUpkeepStore(database, id),
         now: () => at,
       });
@@ -347,7 +356,8 @@ describe('a run', () => {
     const failures: TenantId[] = [];
     const run = (at: number, isBroken: (id: TenantId) => boolean = () => false) =>
       createUpkeep({
-        schedule: { listDue: async () => ids.map((id) => ({ ...due, id })) },
+        ...FOR_NONE_REMOVED,
+        schedule: { ...FOR_NONE_REMOVED.schedule, listDue: async () => ids.map((id) => ({ ...due, id })) },
         storeOf: ({ id }) => {
           if (isBroken(id)) throw new Error(`No database is bound for ${id}`);
           return createUpkeepStore(openDatabase(env.DB), id);

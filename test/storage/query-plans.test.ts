@@ -8,7 +8,7 @@ import { createExportStore } from '../../src/storage/exports.ts';
 import { createMemberStore } from '../../src/storage/members.ts';
 import { createProfileStore } from '../../src/storage/profiles.ts';
 import { createSupportStore } from '../../src/storage/support.ts';
-import { createUpkeepStore } from '../../src/storage/upkeep.ts';
+import { createUpkeepSchedule, createUpkeepStore } from '../../src/storage/upkeep.ts';
 import { createUserStore } from '../../src/storage/users.ts';
 import { explained } from '../support/plans.ts';
 
@@ -50,6 +50,12 @@ it('upkeep goes through nothing that is not past, but for the few keys, apps and
   expect(steps.filter((step) => step.startsWith('SCAN'))).toEqual([]);
   const wholeTenant = steps.filter((step) => step.endsWith('(tenant_id=?)')).map((step) => step.split(' ')[1]);
   expect([...new Set(wholeTenant)].toSorted()).toEqual(['app_credentials', 'signing_keys', 'webhooks']);
+});
+
+it('tenants that were removed are found without going through what else happened', async () => {
+  const steps = await plans.during(() => createUpkeepSchedule(database).listRemoved(0, 0, 1));
+  expect(steps[0]).toContain('SEARCH events USING INDEX events_tenant_deleted (at>? AND at<?)');
+  expect(steps.flat().filter((step) => step.startsWith('SCAN'))).toEqual([]);
 });
 
 describe('the people of a customer are found without going through those of others', () => {

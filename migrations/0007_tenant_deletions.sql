@@ -1,0 +1,1 @@
+CREATE INDEX `events_tenant_deleted` ON `events` (`at`) WHERE "events"."type" = 'tenant.deleted';
