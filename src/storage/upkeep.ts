@@ -38,6 +38,23 @@ export type Past = {
   firstKept: EventId;
 };
 
+/** What goes, or is taken back, when it is past. */
+const PAST_KINDS = [
+  ...(['rateHits', 'challenges', 'idempotency', 'loginStates', 'heldChanges', 'usedNonces', 'signingKeys'] as const),
+  ...(['appCredentials', 'sessions', 'pendingEmails', 'oldSecrets', 'deliveries', 'events'] as const),
+];
+
+export type PastKind = (typeof PAST_KINDS)[number];
+
+type ExpiringTable =
+  | typeof challenges
+  | typeof idempotency
+  | typeof loginStates
+  | typeof heldChanges
+  | typeof usedNonces
+  | typeof signingKeys
+  | typeof appCredentials;
+
 /** Of each kind so many rows go at a time: a statement stays short, and lets others in between. */
 const CHUNK = 1000;
 
@@ -73,31 +90,45 @@ export const createUpkeepStore = (db: Database, tenantId: TenantId) => {
   const deleteFrom = (table: SQLiteTable, condition: SQL | undefined) =>
     db.delete(table).where(chunkOf(table, condition));
 
+  const deleteExpired = (table: ExpiringTable, past: Past) =>
+    deleteFrom(table, and(eq(table.tenantId, tenantId), lte(table.expiresAt, past.expired)));
+
+  const statementsFor = (past: Past) => ({
+    rateHits: deleteFrom(rateHits, and(eq(rateHits.tenantId, tenantId), lte(rateHits.at, past.rateHits))),
+    challenges: deleteExpired(challenges, past),
+    idempotency: deleteExpired(idempotency, past),
+    loginStates: deleteExpired(loginStates, past),
+    heldChanges: deleteExpired(heldChanges, past),
+    usedNonces: deleteExpired(usedNonces, past),
+    signingKeys: deleteExpired(signingKeys, past),
+    appCredentials: deleteExpired(appCredentials, past),
+    sessions: deleteFrom(sessions, and(eq(sessions.tenantId, tenantId), lte(sessions.expiresAt, past.sessions))),
+    pendingEmails: db
+      .update(users)
+      .set({ pendingEmail: null, pendingEmailExpiresAt: null })
+      .where(chunkOf(users, and(eq(users.tenantId, tenantId), lte(users.pendingEmailExpiresAt, past.expired)))),
+    oldSecrets: db
+      .update(webhooks)
+      .set({ sealedOldSecret: null, oldSecretExpiresAt: null })
+      .where(and(eq(webhooks.tenantId, tenantId), lte(webhooks.oldSecretExpiresAt, past.expired))),
+    deliveries: db.delete(deliveries).where(sql`rowid in ${pastDeliveries(tenantId, past)}`),
+    events: deleteFrom(
+      events,
+      and(eq(events.tenantId, tenantId), lt(events.id, past.firstKept), not(isStillDue(tenantId))),
+    ),
+  });
+
   return {
-    /** Deletes a chunk of everything that is past. Whether there may be more of something. */
-    deletePast: async (past: Past): Promise<boolean> => {
-      const expiring = [challenges, idempotency, loginStates, heldChanges, usedNonces, signingKeys, appCredentials];
-      const results = await db.batch([
-        deleteFrom(rateHits, and(eq(rateHits.tenantId, tenantId), lte(rateHits.at, past.rateHits))),
-        ...expiring.map((table) =>
-          deleteFrom(table, and(eq(table.tenantId, tenantId), lte(table.expiresAt, past.expired))),
-        ),
-        deleteFrom(sessions, and(eq(sessions.tenantId, tenantId), lte(sessions.expiresAt, past.sessions))),
-        db
-          .update(users)
-          .set({ pendingEmail: null, pendingEmailExpiresAt: null })
-          .where(chunkOf(users, and(eq(users.tenantId, tenantId), lte(users.pendingEmailExpiresAt, past.expired)))),
-        db
-          .update(webhooks)
-          .set({ sealedOldSecret: null, oldSecretExpiresAt: null })
-          .where(and(eq(webhooks.tenantId, tenantId), lte(webhooks.oldSecretExpiresAt, past.expired))),
-        db.delete(deliveries).where(sql`rowid in ${pastDeliveries(tenantId, past)}`),
-        deleteFrom(
-          events,
-          and(eq(events.tenantId, tenantId), lt(events.id, past.firstKept), not(isStillDue(tenantId))),
-        ),
-      ]);
-      return results.some(({ meta }) => meta.changes >= CHUNK);
+    /** Deletes a chunk of what is past: of these kinds, or of all. Gives those of which there may be more. */
+    deletePast: async (
+      past: Past,
+      kinds: readonly PastKind[] = PAST_KINDS,
+    ): Promise<{ queries: number; unfinished: PastKind[] }> => {
+      const statements = statementsFor(past);
+      const [first, ...rest] = kinds.map((kind) => statements[kind]);
+      const results = first ? await db.batch([first, ...rest]) : [];
+      const unfinished = kinds.filter((_, i) => (results[i]?.meta.changes ?? 0) >= CHUNK);
+      return { queries: kinds.length, unfinished };
     },
   };
 };
