@@ -96,7 +96,11 @@ export const accountOf = async (customer: ImportedCustomer, audit: Audit, at: nu
     identities: people.flatMap(({ user, userId }) =>
       user.identities.map((identity) => ({ ...identity, userId, createdAt: at })),
     ),
-    subscriptions: customer.subscriptions,
+    subscriptions: customer.subscriptions.map((subscriptionId) => ({
+      customerId: id,
+      subscriptionId,
+      subscribedAt: at,
+    })),
     event: audit('customer.created', 'operator', id, { imported: true }),
     claims: claimsOf(customer),
   };

@@ -9,11 +9,11 @@ import { checkImported, type Offered } from './import-checks.ts';
 import { accountOf, type ImportedCustomer, keyOfClaim } from './imported-customers.ts';
 import type { Fault } from './refusal.ts';
 
-/** A line of an import, as far as it can be understood by itself. `bytes` is its size. */
+/** A line of an import, as far as it can be understood by itself. */
 export type ImportLine = { line: number } & (
   | { kind: 'empty' }
   | { kind: 'faulty'; faults: readonly Fault[] }
-  | { kind: 'customer'; customer: ImportedCustomer; bytes: number }
+  | { kind: 'customer'; customer: ImportedCustomer }
 );
 
 /** `stored`: everything up to this line is done, and stays. */
@@ -22,8 +22,11 @@ export type ImportReport =
   | { kind: 'stored'; line: number }
   | { kind: 'ended'; lines: number; created: number; existing: number; refused: number };
 
-/** A batch is a parameter of D1, which takes 2 MB: JSON within JSON can be twice its size. */
-const BATCH = { lines: 500, bytes: 512 * 1024 };
+/**
+ * Each table's rows in a batch are one parameter of D1, which takes 2 MB. In JSON, accounts with the names of all members
+ * are longer than that; but what is JSON within JSON there can be twice its size.
+ */
+const BATCH = { lines: 500, bytes: 1_000_000 };
 
 type Dependencies = {
   store: ImportStore;
@@ -99,7 +102,7 @@ export const createImports = (dependencies: Dependencies) => {
       return { kind: 'refused', line, faults };
     };
 
-    const finish = async function* (): AsyncGenerator<ImportReport, void> {
+    const finish = async function* (lastLine: number): AsyncGenerator<ImportReport, void> {
       for (const { line, taken, isKnown } of await storeBatch(batch)) {
         if (taken === 'nothing') counts.created += 1;
         else if (isKnown) counts.existing += 1;
@@ -107,7 +110,7 @@ export const createImports = (dependencies: Dependencies) => {
       }
       batch = [];
       bytes = 0;
-      yield { kind: 'stored', line: counts.lines };
+      yield { kind: 'stored', line: lastLine };
     };
 
     for await (const each of lines) {
@@ -118,11 +121,15 @@ export const createImports = (dependencies: Dependencies) => {
         yield refuse(each.line, faults);
         continue;
       }
-      batch.push({ line: each.line, account: await accountOf(each.customer, audit, now()) });
-      bytes += each.bytes;
-      if (batch.length === BATCH.lines || bytes >= BATCH.bytes) yield* finish();
+      const account = await accountOf(each.customer, audit, now());
+      const size = sizeOf(account);
+      // What a line makes fits by itself, whatever it is.
+      if (batch.length > 0 && bytes + size > BATCH.bytes) yield* finish(each.line - 1);
+      batch.push({ line: each.line, account });
+      bytes += size;
+      if (batch.length === BATCH.lines) yield* finish(each.line);
     }
-    yield* finish();
+    yield* finish(counts.lines);
     yield { kind: 'ended', ...counts };
   };
 
@@ -132,6 +139,8 @@ export const createImports = (dependencies: Dependencies) => {
       importEach(lines, await findOffered()),
   };
 };
+
+const sizeOf = (account: ImportedAccount): number => new TextEncoder().encode(JSON.stringify(account)).length;
 
 const accountIn = ({ account }: Candidate): ImportedAccount => account;
 

@@ -15,7 +15,7 @@ export type ImportedAccount = {
   users: readonly Omit<typeof users.$inferInsert, 'tenantId'>[];
   phones: readonly Omit<typeof phones.$inferInsert, 'tenantId'>[];
   identities: readonly Omit<typeof identities.$inferInsert, 'tenantId'>[];
-  subscriptions: readonly string[];
+  subscriptions: readonly Omit<typeof customerSubscriptions.$inferInsert, 'tenantId'>[];
   event: NewEvent;
   claims: readonly Claim[];
 };
@@ -93,9 +93,7 @@ export const createImportStore = (db: Database, tenantId: TenantId) => {
     const userRows = accounts.flatMap((each) => each.users);
     const phoneRows = accounts.flatMap((each) => each.phones);
     const identityRows = accounts.flatMap((each) => each.identities);
-    const subscribed = accounts.flatMap(({ customer, subscriptions, event }) =>
-      subscriptions.map((id) => ({ customerId: customer.id, subscriptionId: id, subscribedAt: event.at })),
-    );
+    const subscribed = accounts.flatMap((each) => each.subscriptions);
     const eventRows = accounts.map(({ event }) => event);
     const isSubscriber = sql`${isThere(inRow(customerSubscriptions, 'customerId'))} and ${isOffered}`;
     return [

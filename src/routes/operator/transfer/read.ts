@@ -36,7 +36,7 @@ const readLine = ({ number: line, text, bytes }: Line): ImportLine => {
   if ('next' in value && restLine.safeParse(value).success) return { kind: 'empty', line };
   const read = customerLine.safeParse(value);
   if (!read.success) return { kind: 'faulty', line, faults: faultsIn(read.error, value) };
-  return { kind: 'customer', line, customer: readCustomer(read.data), bytes };
+  return { kind: 'customer', line, customer: readCustomer(read.data) };
 };
 
 const faulty = (line: number, message: string): ImportLine => {
