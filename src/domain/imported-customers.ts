@@ -1,8 +1,7 @@
 import { newId } from '../crypto/ids.ts';
 import type { Identity } from '../storage/identities.ts';
-import type { Claim, ImportedAccount } from '../storage/imports.ts';
+import type { Claim, NewAccount } from '../storage/imports.ts';
 import type { Attributes, CustomerStatus } from '../storage/schema.ts';
-import type { Audit } from './audit.ts';
 import { type EmailAddress, storedAddress } from './email.ts';
 import { parsePhoneNumber, type TypedPhone } from './phones.ts';
 import { mergeAttributes } from './tenant-profiles.ts';
@@ -56,7 +55,7 @@ export type ImportedCustomer = {
 export type Named = { user: ImportedUser; prefix: string; phonesPath: string };
 
 /** What is to be stored of a customer whose `claims` are free. */
-export const accountOf = async (customer: ImportedCustomer, audit: Audit, at: number): Promise<ImportedAccount> => {
+export const accountOf = async (customer: ImportedCustomer, at: number): Promise<NewAccount> => {
   const { details, owner } = customer;
   const id = newId('cus', at);
   // Ids of one millisecond have no order, so that each user and each phone is given one of its own.
@@ -101,7 +100,6 @@ export const accountOf = async (customer: ImportedCustomer, audit: Audit, at: nu
       subscriptionId,
       subscribedAt: at,
     })),
-    event: audit('customer.created', 'operator', id, { imported: true }),
     claims: claimsOf(customer),
   };
 };

@@ -1,6 +1,6 @@
 import type { ConnectionStore } from '../storage/connections.ts';
 import type { NewEvent } from '../storage/events.ts';
-import type { ImportedAccount, ImportStore } from '../storage/imports.ts';
+import type { ImportedAccount, ImportStore, NewAccount } from '../storage/imports.ts';
 import type { ProviderStore } from '../storage/providers.ts';
 import type { Attributes } from '../storage/schema.ts';
 import type { SubscriptionStore } from '../storage/subscriptions.ts';
@@ -40,7 +40,7 @@ type Dependencies = {
   now: () => number;
 };
 
-type Candidate = { line: number; account: ImportedAccount };
+type Candidate = { line: number; account: NewAccount };
 
 /** Customers from elsewhere, any number of them (contract 5). An import that is repeated changes nothing twice. */
 export const createImports = (dependencies: Dependencies) => {
@@ -62,6 +62,12 @@ export const createImports = (dependencies: Dependencies) => {
     };
   };
 
+  /** Dated as it is written: whoever follows the log would miss what happened long before. */
+  const withEvent = ({ account }: Candidate): ImportedAccount => ({
+    ...account,
+    event: audit('customer.created', 'operator', account.customer.id, { imported: true }),
+  });
+
   /**
    * Stores those who can be, and gives what became of each. Of several who claim the same the first is tried; the others
    * wait until it is known whether it was stored.
@@ -72,13 +78,11 @@ export const createImports = (dependencies: Dependencies) => {
     while (undecided.length > 0) {
       const tried = withoutRivals(undecided);
       const waiting = undecided.filter((each) => !tried.has(each));
-      const taken = Map.groupBy(
-        await store.create([...tried].map(accountIn), waiting.map(accountIn)),
-        ({ customerId }) => customerId,
-      );
+      const written = [...tried].map(withEvent);
+      const taken = Map.groupBy(await store.create(written, waiting.map(accountIn)), ({ customerId }) => customerId);
+      for (const { customer, event } of written) if (!taken.has(customer.id)) note(event);
       const isDecided = (each: Candidate) => tried.has(each) || taken.has(each.account.customer.id);
       for (const { line, account } of undecided.filter(isDecided)) {
-        if (!taken.has(account.customer.id)) note(account.event);
         const paths = taken.get(account.customer.id)?.map(({ path }) => path) ?? [];
         const isKnown = paths.some((path) => path === account.claims[0]?.path);
         outcomes.push({ line, taken: paths.length > 0 ? paths : 'nothing', isKnown });
@@ -121,7 +125,7 @@ export const createImports = (dependencies: Dependencies) => {
         yield refuse(each.line, faults);
         continue;
       }
-      const account = await accountOf(each.customer, audit, now());
+      const account = await accountOf(each.customer, now());
       const size = sizeOf(account);
       // What a line makes fits by itself, whatever it is.
       if (batch.length > 0 && bytes + size > BATCH.bytes) yield* finish(each.line - 1);
@@ -140,9 +144,9 @@ export const createImports = (dependencies: Dependencies) => {
   };
 };
 
-const sizeOf = (account: ImportedAccount): number => new TextEncoder().encode(JSON.stringify(account)).length;
+const sizeOf = (account: NewAccount): number => new TextEncoder().encode(JSON.stringify(account)).length;
 
-const accountIn = ({ account }: Candidate): ImportedAccount => account;
+const accountIn = ({ account }: Candidate): NewAccount => account;
 
 /** Those who claim nothing that one before them in the list claims, too. */
 const withoutRivals = (candidates: readonly Candidate[]): Set<Candidate> => {

@@ -10,15 +10,17 @@ import { customerSubscriptions, customers, events, identities, phones, subscript
 export type Claim = { path: string } & ({ address: string } | { phone: string } | { identity: Identity });
 
 /** A customer, complete with what belongs to it. */
-export type ImportedAccount = {
+export type NewAccount = {
   customer: NewCustomer;
   users: readonly Omit<typeof users.$inferInsert, 'tenantId'>[];
   phones: readonly Omit<typeof phones.$inferInsert, 'tenantId'>[];
   identities: readonly Omit<typeof identities.$inferInsert, 'tenantId'>[];
   subscriptions: readonly Omit<typeof customerSubscriptions.$inferInsert, 'tenantId'>[];
-  event: NewEvent;
   claims: readonly Claim[];
 };
+
+/** A customer that is about to be written, with the event that tells of it. */
+export type ImportedAccount = NewAccount & { event: NewEvent };
 
 /** A claim on what somebody has already. */
 export type TakenClaim = { customerId: CustomerId; path: string };
@@ -40,7 +42,7 @@ export const createImportStore = (db: Database, tenantId: TenantId) => {
   };
 
   /** The queries for the claims that are taken, one a kind. */
-  const takenAmong = (accounts: readonly ImportedAccount[], condition?: SQL) => {
+  const takenAmong = (accounts: readonly NewAccount[], condition?: SQL) => {
     const claims = accounts.flatMap((account) =>
       account.claims.map((claim) => ({ ...claim, id: account.customer.id })),
     );
@@ -114,10 +116,7 @@ export const createImportStore = (db: Database, tenantId: TenantId) => {
      * Stores those of the accounts that claim nothing which is taken, each with all that belongs to it; among themselves
      * they must not claim the same. Gives the claims that are taken of all that is not stored, and of the `waiting` ones.
      */
-    create: async (
-      accounts: readonly ImportedAccount[],
-      waiting: readonly ImportedAccount[],
-    ): Promise<TakenClaim[]> => {
+    create: async (accounts: readonly ImportedAccount[], waiting: readonly NewAccount[]): Promise<TakenClaim[]> => {
       const belongings = insertBelongings(accounts);
       const taken = takenAmong([...accounts, ...waiting], sql`not ${isThere(CLAIMANT)}`);
       const [, ...results] = await db.batch([insertCustomers(accounts), ...belongings, ...taken]);

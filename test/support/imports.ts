@@ -40,6 +40,13 @@ export const linesOf = async <Line>(response: Response): Promise<Line[]> => {
 
 const textOf = (bytes: ArrayBuffer): string => new TextDecoder().decode(bytes);
 
+/** A body that is written as it is read. */
+export const openBody = () => {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = writable.getWriter();
+  return { body: readable, write: (text: string) => writer.write(new TextEncoder().encode(text)), writer };
+};
+
 /** Sends a body as one of customers to import. */
 export const sendImport = (
   service: Service,

@@ -7,6 +7,7 @@ import {
   type ImportAnswer,
   importInto,
   linesOf,
+  openBody,
   sendImport,
   summaryOf,
 } from '../../support/imports.ts';
@@ -33,13 +34,6 @@ const countWhole = async ({ id }: TestTenant): Promise<number> => {
   expect(users).toHaveLength(customers.length + further.length);
   expect(events.filter(({ type }) => type === 'customer.created')).toHaveLength(customers.length);
   return customers.length;
-};
-
-/** A body that is written as it is read. */
-const openBody = () => {
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-  const writer = writable.getWriter();
-  return { body: readable, write: (text: string) => writer.write(bytesOf(text)), writer };
 };
 
 const lastLineOf = async (response: Response) => (await linesOf<ImportAnswer>(response)).at(-1);
