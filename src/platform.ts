@@ -119,6 +119,7 @@ const createPlatform = async (env: Env, { now, fetch }: Seams): Promise<Platform
       webhookMemory,
       deliveryQueue,
       callReceiver,
+      requireKept: () => tenantsFor(request).requireKept(tenant),
       request,
       now,
     });
@@ -126,20 +127,22 @@ const createPlatform = async (env: Env, { now, fetch }: Seams): Promise<Platform
   const dataOf = (tenant: Pick<Tenant, 'id' | 'shard'>) =>
     guarded(createTenantDataStore(databaseOf(env, tenant), tenant.id));
 
+  const tenantsFor: Platform['tenants'] = (request) =>
+    createTenants({
+      store: tenantStore,
+      dataOf,
+      directory,
+      masterKeys,
+      audit: createAudit({ origin: request.origin, now }),
+      note: (tenant, event) => servicesOf(tenant, request).deliveries.note(event),
+      now,
+    });
+
   return {
     settings,
     now,
     directory,
-    tenants: (request) =>
-      createTenants({
-        store: tenantStore,
-        dataOf,
-        directory,
-        masterKeys,
-        audit: createAudit({ origin: request.origin, now }),
-        note: (tenant, event) => servicesOf(tenant, request).deliveries.note(event),
-        now,
-      }),
+    tenants: tenantsFor,
     servicesOf,
     deliver: async (message, request) => {
       const note = readNote(message);

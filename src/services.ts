@@ -124,6 +124,8 @@ type TenantResources = {
   webhookMemory: WebhookMemory;
   deliveryQueue: DeliveryQueue;
   callReceiver: CallReceiver;
+  /** Refuses with `tenant_not_found` once the tenant is removed, of which nothing is left then. */
+  requireKept: () => Promise<void>;
   request: RequestContext;
   now: () => number;
 };
@@ -318,6 +320,7 @@ export const createTenantServices = (resources: TenantResources) => {
       // Most of a repeated import is there already, and its entries come to nothing.
       audit: createAudit({ origin, now }),
       note: deliveries.note,
+      requireKept: resources.requireKept,
     }),
     exports: createExports({ tenantId, store: guarded(createExportStore(database, tenantId)), audit }),
     authentications: createAuthentications({

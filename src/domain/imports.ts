@@ -37,6 +37,8 @@ type Dependencies = {
   audit: Audit;
   /** Sees to it that webhooks are told of an event, once it is known to be written. */
   note: (event: NewEvent) => void;
+  /** Refuses with `tenant_not_found` once the tenant is removed, of which nothing is left then. */
+  requireKept: () => Promise<void>;
   now: () => number;
 };
 
@@ -44,7 +46,8 @@ type Candidate = { line: number; account: NewAccount };
 
 /** Customers from elsewhere, any number of them (contract 5). An import that is repeated changes nothing twice. */
 export const createImports = (dependencies: Dependencies) => {
-  const { store, connections, providers, subscriptions, attributesSchema, audit, note, now } = dependencies;
+  const { store, connections, providers, subscriptions, attributesSchema, audit, note, requireKept, now } =
+    dependencies;
 
   const findOffered = async (): Promise<Offered> => {
     const [connected, provided, subscribable] = await Promise.all([
@@ -107,7 +110,10 @@ export const createImports = (dependencies: Dependencies) => {
     };
 
     const finish = async function* (lastLine: number): AsyncGenerator<ImportReport, void> {
-      for (const { line, taken, isKnown } of await storeBatch(batch)) {
+      const outcomes = await storeBatch(batch);
+      // Not before it: the tenant could be removed while the batch is written.
+      await requireKept();
+      for (const { line, taken, isKnown } of outcomes) {
         if (taken === 'nothing') counts.created += 1;
         else if (isKnown) counts.existing += 1;
         else yield refuse(line, taken.map(belongsToAnother));
@@ -138,7 +144,10 @@ export const createImports = (dependencies: Dependencies) => {
   };
 
   return {
-    /** Begins an import, which then goes on as its reports are taken. */
+    /**
+     * Begins an import, which then goes on as its reports are taken. It ends with a refusal, `tenant_not_found`, when the
+     * tenant is removed meanwhile.
+     */
     begin: async (lines: AsyncIterable<ImportLine>): Promise<AsyncGenerator<ImportReport, void>> =>
       importEach(lines, await findOffered()),
   };

@@ -104,6 +104,16 @@ export const createTenants = ({ store, dataOf, directory, masterKeys, audit, not
       directory.forget(tenant.id);
       if (!isRemoved) throw new Refusal('tenant_not_found');
     },
+
+    /**
+     * Refuses with `tenant_not_found` where the tenant was removed since it was found, and removes what was written of it
+     * after that: the tenants' rows may be in another database than its data, so that no statement can ask for both.
+     */
+    requireKept: async (tenant: Tenant): Promise<void> => {
+      if (await store.findById(tenant.id)) return;
+      await dataOf(tenant).removeAll();
+      throw new Refusal('tenant_not_found');
+    },
   };
 };
 

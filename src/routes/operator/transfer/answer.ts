@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import { Refusal } from '../../../domain/refusal.ts';
 import type { AppEnv } from '../../../env.ts';
 import { commonWire, refusalOf } from '../../../middleware/problems.ts';
 import { logDeferredFailure } from '../../../middleware/request-log.ts';
@@ -30,6 +31,6 @@ export const answerLines = (c: Context<AppEnv>, steps: AsyncGenerator<readonly u
 /** The last line of an answer that could not be finished: its status was sent already. */
 export const failureLine = (c: Context<AppEnv>, error: unknown, progress: Record<string, number> = {}) => {
   const { code } = refusalOf(error);
-  if (code !== 'malformed_request') logDeferredFailure(c.get('requestId'), error);
+  if (!(error instanceof Refusal)) logDeferredFailure(c.get('requestId'), error);
   return { error: { code, message: commonWire[code].message, ...progress } };
 };
