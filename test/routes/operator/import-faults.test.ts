@@ -83,6 +83,26 @@ describe('an import whose storage fails', () => {
     expect(await countWhole(tenant)).toBe(0);
   });
 
+  it('says so at once, and takes the rest of the body for nothing', async () => {
+    const storage = breakable(env);
+    const service = createService(storage.bindings);
+    const tenant = await newTenant(service);
+    const { body, write, writer } = openBody();
+    const answered = sendImport(service, tenant, body);
+    await write('wrong\n');
+    const reader = (await answered).body?.getReader();
+    await reader?.read();
+    storage.failWhen((operation) => (operation === 'D1 batch' ? 'before' : null));
+    const [failed] = await Promise.all([reader?.read(), write(asLines(customersFrom(0, BATCH)))]);
+    expect(JSON.parse(new TextDecoder().decode(failed?.value))).toEqual(failureAfter(0));
+    storage.failWhen(null);
+    const end = reader?.read();
+    await write(asLines(customersFrom(BATCH, BATCH)));
+    await writer.close();
+    expect(await end).toMatchObject({ done: true });
+    expect(await countWhole(tenant)).toBe(0);
+  });
+
   it('never says what the database said', async () => {
     const storage = breakable(env);
     const service = createService(storage.bindings);

@@ -9,7 +9,7 @@ import { valid } from '../../validate.ts';
 import { describe } from '../documented.ts';
 import { servicesOf } from '../services.ts';
 import { answerLines, failureLine, NDJSON } from './answer.ts';
-import { readImport } from './read.ts';
+import { bodyOf, readImport } from './read.ts';
 import { customerLine, exportQuery } from './schema.ts';
 import { viewCustomer } from './view.ts';
 
@@ -39,7 +39,8 @@ export const transferRoutes = new Hono<AppEnv>()
     }),
     async (c) => {
       const { imports } = await servicesOf(c);
-      return answerLines(c, reportLines(c, await imports.begin(readImport(c.req.raw))));
+      const body = bodyOf(c.req.raw);
+      return answerLines(c, reportLines(c, await imports.begin(readImport(body)), body));
     },
   )
 
@@ -75,6 +76,7 @@ export const transferRoutes = new Hono<AppEnv>()
 const reportLines = async function* (
   c: Context<AppEnv>,
   reports: AsyncGenerator<ImportReport, void>,
+  body: ReadableStream<Uint8Array>,
 ): AsyncGenerator<readonly unknown[], void> {
   let done = 0;
   try {
@@ -88,6 +90,11 @@ const reportLines = async function* (
     }
   } catch (error) {
     yield [failureLine(c, error, { lines: done })];
+    // The rest is read for nothing: a sender may read the answer only when it has sent all, and a local Worker does not
+    // survive a body that is cut off.
+    await body.pipeTo(new WritableStream()).catch(() => {});
+  } finally {
+    await body.cancel().catch(() => {});
   }
 };
 

@@ -5,21 +5,22 @@ import { type Line, LONGEST_LINE, readLines } from './lines.ts';
 import { customerLine, restLine } from './schema.ts';
 import { readCustomer } from './view.ts';
 
-/** The customers of an import, line by line. Refuses with `malformed_request` when its body breaks off. */
-export const readImport = (request: Request): AsyncGenerator<ImportLine, void> => {
-  // Taken out of the request: a local Worker throws away a body that was not begun when the answer is there.
-  const { body } = new Request(request);
-  return readBody(body);
-};
+type Body = ReadableStream<Uint8Array>;
 
-const readBody = async function* (body: ReadableStream<Uint8Array> | null): AsyncGenerator<ImportLine, void> {
-  if (body === null) return;
+/** The body of an import. Taken out of the request: a local Worker throws away one that was not begun when the answer is there. */
+export const bodyOf = (request: Request): Body => new Request(request).body ?? new Blob().stream();
+
+/**
+ * The customers of an import, line by line. Refuses with `malformed_request` when its body breaks off, and leaves alone
+ * what was not read of it.
+ */
+export const readImport = async function* (body: Body): AsyncGenerator<ImportLine, void> {
   for await (const line of readLines(unbroken(body))) yield readLine(line);
 };
 
-const unbroken = async function* (body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+const unbroken = async function* (body: Body): AsyncGenerator<Uint8Array, void> {
   try {
-    yield* body;
+    yield* body.values({ preventCancel: true });
   } catch {
     throw new Refusal('malformed_request');
   }
