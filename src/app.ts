@@ -11,7 +11,7 @@ import { answerWith, commonWire, problem } from './middleware/problems.ts';
 import { jsonBody, readablePath, requestSize } from './middleware/request-form.ts';
 import { requestLog } from './middleware/request-log.ts';
 import { cautiousDefaults, securityHeaders } from './middleware/response-headers.ts';
-import { hostTenant } from './middleware/tenant.ts';
+import { hostTenant, pathTenant } from './middleware/tenant.ts';
 import type { PlatformOf } from './platform.ts';
 import { accountRoutes } from './routes/account/index.ts';
 import { loginRoutes } from './routes/login/index.ts';
@@ -57,7 +57,9 @@ export const createApp = (platformOf: PlatformOf): Hono<AppEnv> => {
   app.route('/', platformRoutes(app));
   app.route('/operator/v1', operatorRoutes);
 
-  app.use(hostTenant, tenantCors);
+  app.use(hostTenant);
+  app.use('/api/:tenantId/*', pathTenant);
+  app.use(tenantCors);
   app.route('/', keyRoutes);
   app.route('/', issuerRoutes);
   app.route('/customer', partnerRoutes);

@@ -84,6 +84,8 @@ export type AppEnv = {
     afterwork: Afterwork;
     /** The tenant of the host name. `isNamed`: the host names it; otherwise it is the default tenant. */
     hostTenant: { tenant: Tenant; isNamed: boolean } | null;
+    /** The tenant that the path names, where paths do. */
+    pathTenant?: Tenant;
     /** The tenant that the request turned out to concern, for the log. */
     tenantId: TenantId;
   };

@@ -2,10 +2,11 @@ import type { Context } from 'hono';
 import { cors } from 'hono/cors';
 import { createMiddleware } from 'hono/factory';
 import type { AppEnv } from '../env.ts';
+import { requestTenant } from './tenant.ts';
 
 /** The origins whose pages may call the API of the request's tenant. */
 export const allowedOrigins = <E extends AppEnv>(c: Context<E>): readonly string[] => {
-  const tenant = c.get('hostTenant')?.tenant;
+  const tenant = requestTenant(c);
   return tenant ? (tenant.settings.corsOrigins ?? tenant.origins) : [];
 };
 

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { createJwks } from '../../crypto/signing-keys.ts';
 import { answerWith, commonWire } from '../../middleware/problems.ts';
-import { pathTenantServices, type TenantEnv, tenantServices } from '../../middleware/tenant.ts';
+import { type TenantEnv, tenantServices } from '../../middleware/tenant.ts';
 import { createDescriber } from '../openapi.ts';
 import { jwks } from './schema.ts';
 
@@ -24,6 +24,6 @@ export const keyRoutes = new Hono<TenantEnv>()
     c.json(createJwks((await c.var.services.keyring.keys()).publicJwks), 200, HEADERS),
   )
 
-  .get(`/api/:tenantId${JWKS_PATH}`, describe(description), pathTenantServices, async (c) =>
+  .get(`/api/:tenantId${JWKS_PATH}`, describe(description), tenantServices, async (c) =>
     c.json(createJwks((await c.var.services.keyring.keys()).publicJwks), 200, HEADERS),
   );

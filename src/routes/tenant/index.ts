@@ -6,7 +6,7 @@ import { Refusal, refuseFaults } from '../../domain/refusal.ts';
 import { type BearerEnv, bearer, readBearer } from '../../middleware/bearer.ts';
 import { readAppCredentials } from '../../middleware/credentials.ts';
 import { answerWith, commonWire, type WireTable } from '../../middleware/problems.ts';
-import { pathTenantServices } from '../../middleware/tenant.ts';
+import { tenantServices } from '../../middleware/tenant.ts';
 import { createDescriber } from '../openapi.ts';
 import { valid, validInPart } from '../validate.ts';
 import { accessToken, anyData, flowQuery, pendingChallenge, profile, providerQuery, upsert } from './schema.ts';
@@ -20,7 +20,7 @@ const describe = createDescriber('tenant', wire, ['tenant_not_found']);
 /** The tenant surface (contract 4): forms and apps of one tenant. */
 export const tenantRoutes = new Hono<BearerEnv>()
   .onError(answerWith(wire))
-  .use('/:tenantId/*', pathTenantServices)
+  .use('/:tenantId/*', tenantServices)
 
   .get(
     '/:tenantId/customer',
