@@ -1,5 +1,6 @@
 import { dereference, type Schema, Validator } from '@cfworker/json-schema';
 import type { Attributes } from '../storage/schema.ts';
+import { isDeeperThan } from './nesting.ts';
 import type { Fault } from './refusal.ts';
 
 export type { Attributes } from '../storage/schema.ts';
@@ -100,9 +101,3 @@ const pathOf = (pointer: string): string =>
     .split('/')
     .map((part) => decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~'))
     .join('.');
-
-/** Looks no further than it has to: a value may be nested more deeply than can be walked. */
-const isDeeperThan = (value: unknown, levels: number): boolean =>
-  typeof value === 'object' &&
-  value !== null &&
-  (levels === 0 || Object.values(value).some((each) => isDeeperThan(each, levels - 1)));

@@ -1,5 +1,6 @@
 import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
+import { DEEPEST_BODY, isDeeperThan } from '../domain/nesting.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { AppEnv } from '../env.ts';
 
@@ -22,7 +23,10 @@ export const readablePath = createMiddleware<AppEnv>(async (c, next) => {
   await next();
 });
 
-/** Refuses bodies that are no JSON object in UTF-8 (contract 0, requests). A request without a body passes. */
+/**
+ * Refuses bodies that are no JSON object in UTF-8 (contract 0, requests), and those that nest more than any need: they
+ * could not be walked. A request without a body passes.
+ */
 export const jsonBody = createMiddleware<AppEnv>(async (c, next) => {
   const type = c.req.header('Content-Type');
   // Many clients name a type on every request, whether it has a body or not.
@@ -30,7 +34,7 @@ export const jsonBody = createMiddleware<AppEnv>(async (c, next) => {
   const bytes = c.req.raw.body ? await c.req.arrayBuffer() : new ArrayBuffer(0);
   if (type === undefined ? bytes.byteLength > 0 : !isOfType(type, 'application/json'))
     throw new Refusal('unsupported_media_type');
-  if (type !== undefined && !isObject(parse(bytes))) throw new Refusal('malformed_request');
+  if (type !== undefined && !isReadable(parse(bytes))) throw new Refusal('malformed_request');
   await next();
 });
 
@@ -64,4 +68,5 @@ const parse = (bytes: ArrayBuffer): unknown => {
   }
 };
 
-const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isReadable = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !isDeeperThan(value, DEEPEST_BODY);

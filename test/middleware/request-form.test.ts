@@ -26,6 +26,9 @@ const postRaw = async (rawBody: BodyInit, type: string | null = 'application/jso
 
 const bytesOf = (text: string): Uint8Array<ArrayBuffer> => new Uint8Array(new TextEncoder().encode(text));
 
+/** Lists in one another, of so many levels. */
+const nest = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
+
 const goodBody = () => JSON.stringify({ company: 'A company', email: uniqueEmail() });
 
 describe('a body', () => {
@@ -81,6 +84,38 @@ describe('a body', () => {
       expect(await refusalOf(await postRaw(body))).toMatchObject({ status: 400, code: 'malformed_request' });
     });
   }
+
+  it.each([65, 1000, 5000])('that nests %i levels is refused with 400 on every surface', async (levels) => {
+    const service = createService();
+    const { tenant, app } = await newWorld(service);
+    const form = `/api/${tenant.slug}/customer`;
+    const settings = (member: string) => `{"name":"A","settings":{"${member}":{"x":${nest(levels - 3)}}}}`;
+    const bodies: [string, string, string][] = [
+      ['POST', '/customer', `{"company":"A","email":"${uniqueEmail()}","x":${nest(levels - 1)}}`],
+      ['POST', `${tenant.host}/v1/auth/login`, `{"code":"A","state":${nest(levels - 1)}}`],
+      ['POST', `${tenant.host}/customers/login`, `{"email":${nest(levels - 1)}}`],
+      ['POST', form, `{"email":"${uniqueEmail()}","x":${nest(levels - 1)}}`],
+      ['POST', form, `{"email":"${uniqueEmail()}"${',"x":{"":1'.repeat(levels - 1)}${'}'.repeat(levels)}`],
+      ['POST', `${form}/authenticate?provider=otp`, `{"x":${nest(levels - 1)}}`],
+      ['PUT', `/operator/v1/tenants/${tenant.slug}`, settings('profile_defaults')],
+      ['PUT', `/operator/v1/tenants/${tenant.slug}`, settings('attributes_schema')],
+    ];
+    for (const [method, path, rawBody] of bodies) {
+      const credentials = path.startsWith('/api') ? {} : { ...appHeaders(app), ...operatorHeaders };
+      const headers = { ...credentials, 'Content-Type': 'application/json' };
+      const refusal = await refusalOf(await service.call(method, path, { headers, rawBody }));
+      expect([path, refusal]).toMatchObject([path, { status: 400, code: 'malformed_request' }]);
+    }
+  });
+
+  it('that nests 64 levels is read', async () => {
+    const service = createService();
+    const { slug } = await newTenant(service);
+    const headers = { 'Content-Type': 'application/json' };
+    const rawBody = `{"email":"${uniqueEmail()}","x":${nest(63)}}`;
+    const response = await service.call('POST', `/api/${slug}/customer`, { headers, rawBody });
+    expect((await response.json<Problem>()).errors).toMatchObject([{ path: 'x', code: 'invalid' }]);
+  });
 
   it('over 64 KiB is refused with 413, whether its length is told or not', async () => {
     const large = JSON.stringify({ company: 'x'.repeat(64 * 1024), email: uniqueEmail() });
