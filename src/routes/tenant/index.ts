@@ -73,7 +73,7 @@ export const tenantRoutes = new Hono<BearerEnv>()
       if (challenge || faults.some(({ path }) => /^challenge\b/.test(path))) refuseFaults(faults);
       if (challenge) return tell(c, await challengeAnswers.answer('change', challenge.id, challenge.code), null);
       const caller = await readCaller(c);
-      const { flow = null } = c.req.valid('query');
+      const flow = c.req.valid('query').flow || null;
       const outcome = await tenantAccounts.upsert(readUpsert(members, faults, flow, edgeOf(c)), caller);
       return tell(c, outcome, caller.kind === 'user' ? caller.token.provider : null);
     },

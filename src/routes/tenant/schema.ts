@@ -32,7 +32,8 @@ export const upsert = z
   })
   .meta({ id: 'ProfileUpsert' });
 
-export const flowQuery = z.object({ flow: z.string().min(1).max(100).optional() });
+/** Empty is as if there were none. */
+export const flowQuery = z.object({ flow: z.string().max(100).optional() });
 
 const stringOrNull = z.string().nullable();
 const numberOrNull = z.number().nullable();

@@ -97,6 +97,20 @@ describe('the flow preregistration, which every tenant has', () => {
   });
 });
 
+describe('a flow without a name', () => {
+  it('is none: what is sent is filled and stored, and nothing else comes of it', async () => {
+    const { service, tenant, path, store } = await newUpsertWorld({ profile_defaults: { company: 'Its default' } });
+    await offerSubscriptions(service, tenant, 'news');
+    const filled = { company: 'Its default', subscriptions: [], emailVerified: false };
+    const email = uniqueEmail();
+    expect(await store({ email }, { flow: '' })).toMatchObject(filled);
+    expect(await mailsTo(email)).toEqual([]);
+    const response = await service.call('POST', `${path}?flow`, { body: { email: uniqueEmail() } });
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject(filled);
+  });
+});
+
 describe('the flow activation, which every tenant has', () => {
   it('mails the link by which a new account chooses a password', async () => {
     const { store } = await newUpsertWorld();
