@@ -6,6 +6,7 @@ import type { Application } from '../storage/tenant-accounts.ts';
 import type { Actor, Audit } from './audit.ts';
 import type { Reach } from './destinations.ts';
 import { storedAddress } from './email.ts';
+import type { TenantProfile } from './enrichment.ts';
 import type { Channel, FlowPlan } from './flows.ts';
 import type { HeldChange, Target } from './held-changes.ts';
 import { Refusal } from './refusal.ts';
@@ -46,7 +47,7 @@ export const recipientOf = ({ created, customer, user }: Application, account: A
 
 /** What is never redeemed. */
 export const nothingToApply = (at: number): Application => ({
-  ...{ customerId: newId('cus', at), userId: newId('usr', at), created: null, customer: {}, user: {} },
+  ...{ customerId: newId('cus', at), userId: newId('usr', at), created: null, customer: {}, version: null, user: {} },
   ...{ subscriptions: null, added: [], events: [], at },
 });
 
@@ -79,6 +80,7 @@ const creationOf = (intent: Intent, at: number) => {
       },
     },
     customer: {},
+    version: null,
     user: {},
   };
 };
@@ -91,13 +93,23 @@ const changeOf = (intent: Intent, at: number) => {
   return {
     ...(!isOwners && { subscriptions: null, added: [] }),
     created: null,
-    customer: isOwners ? customerChangesOf(plan.profile) : {},
+    ...(isOwners ? customerChangeOf(account, plan.profile) : { customer: {}, version: null }),
     user: {
       ...userChangesOf(plan.profile),
       ...(held.proven.includes('email') && !isVerified && { activatedAt: at }),
       ...(phone !== undefined && { phone, phoneVerifiedAt: at }),
     },
   };
+};
+
+const customerChangeOf = (
+  { user: { customer } }: Account,
+  profile: TenantProfile,
+): Pick<Application, 'customer' | 'version'> => {
+  const changes = customerChangesOf(profile);
+  if (changes.attributes === undefined) return { customer: changes, version: null };
+  const attributes = mergeAttributes(customer.attributes, changes.attributes);
+  return { customer: { ...changes, attributes }, version: customer.version };
 };
 
 /** Whoever has the number need not be who reads mail at an address that is not proved: it is not known by it then. */

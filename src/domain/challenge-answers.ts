@@ -4,16 +4,15 @@ import type { ChallengeStore, Redemption } from '../storage/challenges.ts';
 import type { TenantSettings } from '../storage/schema.ts';
 import type { AnswerOutcome, Application, TenantAccountStore } from '../storage/tenant-accounts.ts';
 import type { UserStore } from '../storage/users.ts';
-import { applicationOf, nothingToApply, recipientOf } from './applications.ts';
+import { nothingToApply, recipientOf } from './applications.ts';
 import type { Actor, Audit, Origin, RecordLater } from './audit.ts';
 import type { FlowRuns, RunOutcome } from './flow-runs.ts';
-import { planFlow } from './flows.ts';
+import { applyHeld, writeUntilFresh } from './held-applications.ts';
 import type { HeldChange, HeldChanges } from './held-changes.ts';
 import { type Limits, rateLimited } from './limits.ts';
 import type { Draft, OneTimeSecrets } from './one-time-secrets.ts';
 import { newRedemption } from './redemptions.ts';
-import { Refusal, refuseFaults } from './refusal.ts';
-import { checkMergedAttributes, profileOf, withoutGuesses } from './tenant-profiles.ts';
+import { Refusal } from './refusal.ts';
 
 type Dependencies = {
   tenantId: TenantId;
@@ -41,7 +40,7 @@ export const createChallengeAnswers = (dependencies: Dependencies) => {
      * Answers a challenge: what was held is applied, once, and its flow goes on from there. Refuses with
      * `challenge_failed` for a wrong code, `challenge_over` for a challenge that cannot be answered any more,
      * `validation_failed` for attributes that cannot be stored, what `FlowRuns` refuses with, `rate_limited`, also where
-     * the next mail has to wait, and `mail_refused`. All but the last leave a right code good.
+     * the next mail has to wait, `precondition_failed` and `mail_refused`. All but the last leave a right code good.
      */
     answer: async (purpose: HeldChange['purpose'], id: string, code: string): Promise<RunOutcome> => {
       const fromIp = await limits.attemptFrom(origin.ip);
@@ -59,13 +58,13 @@ export const createChallengeAnswers = (dependencies: Dependencies) => {
         limits.wrongCodeOf(destination.to),
       ]);
       const redemption = newRedemption('challenge_code', subject, found?.challengeId ?? null, at);
-      const redeem = async (application: Application, by: Redemption, mailed: readonly Draft[]): Promise<void> => {
+      const redeem = async (application: Application, by: Redemption, mailed: readonly Draft[]) => {
         const refused = audit('login.failed', 'anonymous', target?.customerId ?? tenantId, { by: 'challenge' });
         const outcome = await store.applyByAnswer(application, id, by, wrongTry, refused, mailed);
         if (target && outcome.kind === 'refused' && outcome.isLast) {
           recordLater(audit('login.locked', 'anonymous', target.customerId, { by: 'challenge' }));
         }
-        accept(outcome);
+        return accept(outcome);
       };
       // What else is wrong is told to nobody but whoever has the code, which stays good for it.
       const isRight = target !== null && found !== null && (await challenges.isRedeemable(redemption, wrongTry));
@@ -75,18 +74,18 @@ export const createChallengeAnswers = (dependencies: Dependencies) => {
       }
       const account = target.isNew ? null : await accounts.find({ userId: target.userId, sessionId: null });
       const proven = [...new Set([...held.proven, destination.channel])];
-      const onFile = account ? profileOf(account) : {};
-      const answered: HeldChange = { ...held, ...withoutGuesses(held, onFile), proven };
-      const plan = planFlow(held.flow.steps, held.flow.index, { onFile, sent: answered.profile, proven });
       const actor: Actor = target.isNew ? 'anonymous' : `user:${target.userId}`;
-      const by = { actor, appId: null };
-      const application = applicationOf({ target, held: answered, account, plan, by }, audit, now());
-      const storesAttributes = plan.profile.attributes !== undefined && account?.user.isOwner !== false;
-      refuseFaults(storesAttributes ? checkMergedAttributes(plan.profile, onFile, settings) : []);
+      const change = { target, held: { ...held, proven }, by: { actor, appId: null } };
+      const { held: answered, plan, application } = applyHeld(change, account, settings, audit, now());
       const announcement = await flowRuns.announce(target, answered, plan, recipientOf(application, account), actor);
       const { drafts, pending } = announcement;
       await Promise.all(drafts.map((draft) => draft.keep()));
-      await redeem({ ...application, user: { ...application.user, ...pending } }, redemption, drafts);
+      await writeUntilFresh(
+        application,
+        (each) => redeem({ ...each, user: { ...each.user, ...pending } }, redemption, drafts),
+        () => accounts.find({ userId: target.userId, sessionId: null }),
+        (current) => applyHeld(change, current, settings, audit, now()).application,
+      );
       for (const draft of drafts) await draft.send();
       return flowRuns.outcomeOf(announcement, target);
     },
@@ -95,8 +94,9 @@ export const createChallengeAnswers = (dependencies: Dependencies) => {
 
 export type ChallengeAnswers = ReturnType<typeof createChallengeAnswers>;
 
-const accept = (outcome: AnswerOutcome): void => {
+const accept = (outcome: AnswerOutcome): 'applied' | 'stale' => {
   if (outcome.kind === 'limited') throw rateLimited(outcome.waitMs);
   if (outcome.kind === 'taken') throw new Refusal('email_taken');
   if (outcome.kind === 'refused') throw new Refusal(outcome.wasCompared ? 'challenge_failed' : 'challenge_over');
+  return outcome.kind;
 };

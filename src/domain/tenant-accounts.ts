@@ -13,6 +13,7 @@ import type { EmailAddress } from './email.ts';
 import { type Enrich, readPhone, type TenantProfile } from './enrichment.ts';
 import type { FlowRuns, RunOutcome } from './flow-runs.ts';
 import { planFlow, stepsOf } from './flows.ts';
+import { applyHeld, writeUntilFresh } from './held-applications.ts';
 import { type HeldChange, type HeldChanges, NOTHING_HELD, type Target } from './held-changes.ts';
 import { type Limits, rateLimited } from './limits.ts';
 import type { OneTimeSecrets } from './one-time-secrets.ts';
@@ -69,7 +70,8 @@ export const createTenantAccounts = (dependencies: Dependencies) => {
     /**
      * Creates an account or changes it, and runs the flow. Who is not known to be the account's own changes nothing
      * before the challenge that it gets is answered. Refuses with `validation_failed`, `flow_not_found`,
-     * `unauthenticated`, what `Access` refuses with, `owner_only`, `sms_unavailable`, `mail_refused` and `rate_limited`.
+     * `unauthenticated`, what `Access` refuses with, `owner_only`, `sms_unavailable`, `mail_refused`, `rate_limited` and
+     * `precondition_failed`.
      */
     upsert: async (request: Upsert, caller: Caller): Promise<RunOutcome> => {
       const { profile: sent, edge, email } = request;
@@ -131,7 +133,12 @@ export const createTenantAccounts = (dependencies: Dependencies) => {
       const announcement = await flowRuns.announce(target, held, plan, recipientOf(application, known), by.actor);
       // Before anything is stored: what cannot be gone on with is not begun.
       for (const draft of announcement.drafts) await oneTimeSecrets.mailDraft(draft);
-      const outcome = await store.apply({ ...application, user: { ...application.user, ...announcement.pending } });
+      const outcome = await writeUntilFresh(
+        application,
+        (each) => store.apply({ ...each, user: { ...each.user, ...announcement.pending } }),
+        () => accounts.find({ userId: target.userId, sessionId: null }),
+        (account) => applyHeld({ target, held, by }, account, settings, audit, at).application,
+      );
       // Somebody else made the account meanwhile: it is not for this caller to change.
       if (outcome === 'taken') throw new Refusal('email_taken');
       return flowRuns.outcomeOf(announcement, target);

@@ -68,7 +68,7 @@ export const customerChangesOf = ({ address, ...profile }: TenantProfile): Accou
   };
 };
 
-/** What attributes become, as D1 makes them: null takes one away, or all of them where it is in place of them. */
+/** What attributes become: null takes one away, or all of them where it is in place of them. */
 export const mergeAttributes = (before: Attributes | null, changes: Attributes | null): Attributes | null => {
   if (changes === null) return null;
   const merged = Object.entries({ ...before, ...changes }).filter(([, value]) => value !== null);

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { CustomerId, TenantId } from '../crypto/ids.ts';
 import { type CustomerChanges, ofCustomer } from './customers.ts';
-import { type Database, StorageError } from './database.ts';
+import type { Database } from './database.ts';
 import { type NewEvent, recordEventIf } from './events.ts';
 import { findHoldings, type Holdings } from './holdings.ts';
 import { customers, users } from './schema.ts';
@@ -16,6 +16,7 @@ import {
   type UserChanges,
   userOf,
 } from './users.ts';
+import { isStale, nextVersion } from './versions.ts';
 
 export type { Holdings } from './holdings.ts';
 
@@ -54,16 +55,11 @@ export const createAccountStore = (db: Database, tenantId: TenantId) => ({
     written: readonly NewEvent[],
     at: number,
   ): Promise<'updated' | 'stale'> => {
-    // A version that does not match becomes null, which the column refuses: so the batch fails as a whole.
-    const next =
-      version === null
-        ? sql`${customers.version} + 1`
-        : sql`case when ${customers.version} = ${version} then ${version + 1} end`;
     try {
       await db.batch([
         db
           .update(customers)
-          .set({ ...changes.customer, version: next, updatedAt: at })
+          .set({ ...changes.customer, version: nextVersion(version), updatedAt: at })
           .where(ofCustomer(tenantId, user.customerId)),
         changeUser(db, tenantId, user.id, { ...changes.user, updatedAt: at }),
         ...(changes.subscriptions
@@ -73,7 +69,7 @@ export const createAccountStore = (db: Database, tenantId: TenantId) => ({
       ]);
       return 'updated';
     } catch (error) {
-      if (new StorageError(error).message.includes('NOT NULL constraint failed: customers.version')) return 'stale';
+      if (isStale(error)) return 'stale';
       throw error;
     }
   },

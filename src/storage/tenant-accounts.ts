@@ -18,6 +18,7 @@ import { type Counted, countInTurn, hitsOfAll, isCounted, waitForAll } from './r
 import { customers, type FlowStep, flows, heldChanges, users } from './schema.ts';
 import { addSubscriptions, replaceSubscriptions, selectSubscriptionsOf } from './subscriptions.ts';
 import { changeUser, selectUser, type UserChanges, type UserRow, userOf } from './users.ts';
+import { isStale, nextVersion } from './versions.ts';
 
 /** What an account is known by. */
 export type AccountReference = { customerId: CustomerId } | { emailKey: string } | { phone: string };
@@ -34,6 +35,8 @@ export type Application = {
   /** The rows of an account that is new. */
   created: { customer: NewCustomer; user: NewAccountUser } | null;
   customer: AccountCustomerChanges;
+  /** The version that the customer must still have, because its attributes were made of those; null for any. */
+  version: number | null;
   user: UserChanges;
   /** The whole new list; null to leave it as it is. */
   subscriptions: readonly string[] | null;
@@ -43,11 +46,12 @@ export type Application = {
   at: number;
 };
 
-export type ApplicationOutcome = 'applied' | 'taken';
+/** `stale`: nothing was done, because the customer has another version. */
+export type ApplicationOutcome = 'applied' | 'taken' | 'stale';
 
 /** `wasCompared`: the code was wrong; otherwise there was nothing any more that it could have been right for. */
 export type AnswerOutcome =
-  | { kind: 'applied' | 'taken' }
+  | { kind: ApplicationOutcome }
   | (Extract<RedemptionOutcome, { kind: 'refused' }> & { wasCompared: boolean })
   | { kind: 'limited'; waitMs: number };
 
@@ -59,15 +63,10 @@ export const createTenantAccountStore = (db: Database, tenantId: TenantId) => {
     return and(eq(users.customerId, reference.customerId), eq(users.isOwner, true));
   };
 
-  const touch = ({ customerId, customer, at }: Application, condition: SQL) =>
+  const touch = ({ customerId, customer, version, at }: Application, condition: SQL) =>
     db
       .update(customers)
-      .set({
-        ...customer,
-        attributes: patched(customer.attributes),
-        version: sql`${customers.version} + 1`,
-        updatedAt: at,
-      })
+      .set({ ...customer, version: nextVersion(version), updatedAt: at })
       .where(and(ofCustomer(tenantId, customerId), condition));
 
   const statementsOf = (application: Application, condition: SQL) => {
@@ -114,8 +113,13 @@ export const createTenantAccountStore = (db: Database, tenantId: TenantId) => {
     apply: async (application: Application): Promise<ApplicationOutcome> => {
       const [first, ...rest] = statementsOf(application, sql`true`);
       if (!first) return 'applied';
-      const violated = await violatedTableOf(() => db.batch([first, ...rest]));
-      return violated === null ? 'applied' : 'taken';
+      try {
+        const violated = await violatedTableOf(() => db.batch([first, ...rest]));
+        return violated === null ? 'applied' : 'taken';
+      } catch (error) {
+        if (isStale(error)) return 'stale';
+        throw error;
+      }
     },
 
     /**
@@ -146,6 +150,7 @@ export const createTenantAccountStore = (db: Database, tenantId: TenantId) => {
         return decided.kind === 'refused' ? { ...decided, wasCompared: compared.meta.changes > 0 } : decided;
       } catch (error) {
         if (new StorageError(error).violatedTable !== null) return { kind: 'taken' };
+        if (isStale(error)) return { kind: 'stale' };
         return { kind: 'limited', waitMs: await waitAfterFailure(db, tenantId, error, mailed) };
       }
     },
@@ -153,21 +158,6 @@ export const createTenantAccountStore = (db: Database, tenantId: TenantId) => {
 };
 
 export type TenantAccountStore = ReturnType<typeof createTenantAccountStore>;
-
-/**
- * What attributes become when these are set over them: null takes one away, or all where it is in place of them. In one
- * statement, because several changes may come at once.
- */
-const patched = (changes: AccountCustomerChanges['attributes']) => {
-  if (!changes) return changes;
-  const patch = JSON.stringify(changes);
-  return sql`(select nullif(json_group_object(key, json(case type
-      when 'true' then 'true' when 'false' then 'false' when 'null' then 'null'
-      when 'object' then value when 'array' then value else json_quote(value) end)), '{}')
-    from (select key, value, type from json_each(coalesce(${customers.attributes}, '{}'))
-        where key not in (select key from json_each(${patch}))
-      union all select key, value, type from json_each(${patch}) where type <> 'null'))`;
-};
 
 /** A sign-in leaves the customer as it is. */
 const changesNothing = ({ customer, subscriptions, added }: Application): boolean =>

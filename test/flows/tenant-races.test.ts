@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { bearerHeaders, newPerson, signIn } from '../support/accounts.ts';
-import { breakable, gathering } from '../support/bindings.ts';
+import { breakable, gathering, overtakable } from '../support/bindings.ts';
 import { mailedCode } from '../support/logins.ts';
 import { mailsTo } from '../support/mailbox.ts';
 import { offerSubscriptions } from '../support/operator.ts';
@@ -9,7 +9,14 @@ import { wrongCodes } from '../support/passcodes.ts';
 import { rowsOf } from '../support/rows.ts';
 import { uniqueEmail } from '../support/tenants.ts';
 import { textsTo, uniqueNumber } from '../support/texts.ts';
-import { createTextingService, newUpsertWorld, putFlow, textedCode, type UpsertAnswer } from '../support/upserts.ts';
+import {
+  createTextingService,
+  newPersonWorld,
+  newUpsertWorld,
+  putFlow,
+  textedCode,
+  type UpsertAnswer,
+} from '../support/upserts.ts';
 
 const atOnce = <T>(count: number, work: (i: number) => Promise<T>): Promise<T[]> =>
   Promise.all(Array.from({ length: count }, (_, i) => work(i)));
@@ -40,6 +47,9 @@ const newHeldWorld = async (service = createTextingService(), steps: unknown = S
   const id = await world.hold({ email, phone, name: 'Grace' }, { flow: 'custom' });
   return { ...world, email, phone, id, code: await mailedCode(email) };
 };
+
+/** How many of D1's batches an answer begins with, up to the one that redeems its code. */
+const ANSWERS_WRITE = 2;
 
 describe('simultaneous answers', () => {
   it('to one challenge, 50 of them, apply it once and run its flow once', async () => {
@@ -147,6 +157,91 @@ describe('simultaneous upserts', () => {
     const [customer] = (await rowsOf(tenant.id)).customers ?? [];
     const names = Object.keys(JSON.parse(String(customer?.attributes)));
     expect(names.toSorted()).toEqual(Array.from({ length: 10 }, (_, i) => `a${i}`));
+  });
+});
+
+/** What attributes an only customer has. */
+const attributesIn = async (tenantId: string): Promise<string> =>
+  String((await rowsOf(tenantId)).customers?.[0]?.attributes);
+
+/** A person who is signed in, in storage that can be kept waiting. */
+const newGatheredPerson = async (settings: Record<string, unknown> = {}) => {
+  const storage = gathering(env);
+  const world = await newPersonWorld(settings, createTextingService(storage.bindings));
+  const { post, person, own } = world;
+  return { ...world, storage, change: (members: object) => post({ email: person.email, ...members }, own) };
+};
+
+describe('simultaneous changes of attributes', () => {
+  it('of 15 KB each, 20 of them, store no more than one change may', async () => {
+    const { tenant, change } = await newGatheredPerson();
+    const answers = await atOnce(20, (i) => change({ [`a${i}`]: 'x'.repeat(15_000) }));
+    expect([countOf(answers, 200), countOf(answers, 412)]).toEqual([1, 19]);
+    expect((await attributesIn(tenant.id)).length).toBeLessThanOrEqual(16 * 1024);
+  });
+
+  it('that were all read before any was stored lose none, and are as many as one by one', async () => {
+    const { tenant, storage, change } = await newGatheredPerson();
+    storage.gather('D1 batch', 10);
+    const answers = await atOnce(10, (i) => change({ [`a${i}`]: i }));
+    expect(countOf(answers, 200)).toBe(10);
+    const { customers, events } = await rowsOf(tenant.id);
+    expect(Object.keys(JSON.parse(String(customers?.[0]?.attributes)))).toHaveLength(10);
+    expect(customers).toMatchObject([{ version: 11 }]);
+    expect(events?.filter(({ type }) => type === 'customer.updated')).toHaveLength(10);
+  });
+
+  it('are held to the schema of the tenant together', async () => {
+    const { tenant, storage, change } = await newGatheredPerson({ attributes_schema: { maxProperties: 1 } });
+    storage.gather('D1 batch', 2);
+    const answers = await atOnce(2, (i) => change({ [`a${i}`]: i }));
+    expect([countOf(answers, 200), countOf(answers, 412)]).toEqual([1, 1]);
+    expect(Object.keys(JSON.parse(await attributesIn(tenant.id)))).toHaveLength(1);
+  });
+
+  it('by an answer and by its own token keep both', async () => {
+    const storage = overtakable(env);
+    const { person, tenant, hold, answer, post, own } = await newPersonWorld(
+      {},
+      createTextingService(storage.bindings),
+    );
+    const id = await hold({ email: person.email, held: 0.30000000000000004 });
+    const code = await mailedCode(person.email);
+    storage.overtake('D1 batch', ANSWERS_WRITE, () => post({ email: person.email, mine: 1e21 }, own));
+    expect(await answer(id, code)).toMatchObject({ status: 200, body: { held: 0.30000000000000004, mine: 1e21 } });
+    expect(JSON.parse(await attributesIn(tenant.id))).toEqual({ held: 0.30000000000000004, mine: 1e21 });
+    expect((await answer(id, code)).status).toBe(410);
+  });
+
+  it('that leave no room for an answer have it refused, and leave its code good', async () => {
+    const storage = overtakable(env);
+    const { person, tenant, hold, answer, post, own } = await newPersonWorld(
+      {},
+      createTextingService(storage.bindings),
+    );
+    const id = await hold({ email: person.email, held: 'x'.repeat(10_000) });
+    const code = await mailedCode(person.email);
+    storage.overtake('D1 batch', ANSWERS_WRITE, () => post({ email: person.email, mine: 'x'.repeat(10_000) }, own));
+    expect(await answer(id, code)).toMatchObject({ status: 412, body: { code: 'validation_failed' } });
+    expect(Object.keys(JSON.parse(await attributesIn(tenant.id)))).toEqual(['mine']);
+    await post({ email: person.email, mine: null }, own);
+    expect(await answer(id, code)).toMatchObject({ status: 200, body: { held: 'x'.repeat(10_000) } });
+  });
+
+  it('that never end have one refused in the end, which changes nothing', async () => {
+    const storage = overtakable(env);
+    const { person, tenant, post, own } = await newPersonWorld({}, createTextingService(storage.bindings));
+    const touchAgain = async () => {
+      await env.DB.prepare('update customers set version = version + 1 where tenant_id = ?').bind(tenant.id).run();
+      storage.overtake('D1 batch', 2, touchAgain);
+    };
+    // The account, its caller, then the change; after that the account and the change again and again.
+    storage.overtake('D1 batch', 3, touchAgain);
+    const refused = await post({ email: person.email, name: 'Grace', mine: 1 }, own);
+    expect(refused).toMatchObject({ status: 412, body: { code: 'precondition_failed' } });
+    const { customers } = await rowsOf(tenant.id);
+    expect(customers).toMatchObject([{ attributes: null }]);
+    expect(customers?.[0]?.name).not.toBe('Grace');
   });
 });
 

@@ -54,6 +54,7 @@ export const tenantRoutes = new Hono<BearerEnv>()
         ...(['flow_not_found', 'unauthenticated', 'challenge_failed', 'challenge_over', 'email_taken'] as const),
         ...([
           'owner_only',
+          'precondition_failed',
           'sms_unavailable',
           'mail_refused',
           'api_access_denied',

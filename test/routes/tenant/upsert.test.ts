@@ -66,6 +66,23 @@ describe('POST /api/{tenantId}/customer for nobody that is known', () => {
     expect(await store({ email: uniqueEmail(), ...attributes })).toMatchObject(attributes);
   });
 
+  it('keeps attributes exactly as they were sent while others change', async () => {
+    const { store, person, own } = await newPersonWorld();
+    const numbers = { sum: 0.1 + 0.2, large: 1e21, small: 5e-324, safe: 9007199254740991, negative: -1.5, whole: 1e15 };
+    const kept = {
+      ...numbers,
+      list: [0.1 + 0.2, '0.30000000000000004'],
+      '': null,
+      quoted: '"\\\u0000',
+      'a.b': { x: 1.1 },
+    };
+    const { '': _, ...told } = kept;
+    await store({ email: person.email, ...kept, gone: 1 }, own);
+    const changed = await store({ email: person.email, other: true, gone: null }, own);
+    expect(changed).toMatchObject({ ...told, other: true });
+    expect(changed).not.toHaveProperty('gone');
+  });
+
   it('takes no attribute for a prototype', async () => {
     const { service, path } = await newUpsertWorld();
     const rawBody = `{"email": ${JSON.stringify(uniqueEmail())}, "__proto__": {"emailVerified": true, "polluted": 1}}`;
