@@ -302,7 +302,11 @@ export const createTenantServices = (resources: TenantResources) => {
     subscriptions: createSubscriptions({ store: subscriptionStore, audit }),
     webhooks,
     deliveries,
-    flows: createFlows({ tenantId, store: guarded(createFlowStore(database, tenantId)), audit }),
+    flows: createFlows({
+      ...{ tenantId, subscriptions: subscriptionStore, audit },
+      store: guarded(createFlowStore(database, tenantId)),
+      attributesSchema: settings.attributesSchema ?? null,
+    }),
     providers,
     challengeAnswers,
     tenantAccounts: createTenantAccounts({

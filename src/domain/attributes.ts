@@ -1,4 +1,4 @@
-import { dereference, type Schema, Validator } from '@cfworker/json-schema';
+import { dereference, type Schema, type ValidationResult, Validator, validate } from '@cfworker/json-schema';
 import type { Attributes } from '../storage/schema.ts';
 import { isDeeperThan } from './nesting.ts';
 import type { Fault } from './refusal.ts';
@@ -17,7 +17,26 @@ export const checkAttributes = (attributes: Attributes, schema: Attributes | nul
     return [fault('', `must be at most ${LARGEST_BYTES} bytes of JSON beside the known members`)];
   if (schema === null) return [];
   // Interpreted: a Worker compiles no code at run time.
-  const { errors } = new Validator(schema, '2020-12', false).validate(attributes);
+  return faultsOf(new Validator(schema, '2020-12', false).validate(attributes));
+};
+
+/**
+ * As `checkAttributes`, for some of an account's attributes: each is held to what the schema says of it alone, because
+ * what it says of all together depends on the others.
+ */
+export const checkEachAttribute = (attributes: Attributes, schema: Attributes | null): Fault[] => {
+  const faults = checkAttributes(attributes, null);
+  if (faults.length > 0 || schema === null) return faults;
+  const whole: Schema = structuredClone(schema);
+  const { properties = {}, patternProperties = {}, additionalProperties = true } = whole;
+  // References lead into the whole schema still.
+  const known = dereference(whole);
+  return faultsOf(
+    validate(attributes, { properties, patternProperties, additionalProperties }, '2020-12', known, false),
+  );
+};
+
+const faultsOf = ({ errors }: ValidationResult): Fault[] => {
   const leaves = errors.filter(
     (error) => !errors.some((each) => each !== error && each.keywordLocation.startsWith(`${error.keywordLocation}/`)),
   );

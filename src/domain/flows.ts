@@ -1,9 +1,13 @@
 import type { TenantId } from '../crypto/ids.ts';
 import type { Flow, FlowStore } from '../storage/flows.ts';
 import type { FlowStep } from '../storage/schema.ts';
+import type { SubscriptionStore } from '../storage/subscriptions.ts';
+import { type Attributes, checkEachAttribute } from './attributes.ts';
 import type { Audit } from './audit.ts';
 import { enrich, type ProfileDefaults, type TenantProfile } from './enrichment.ts';
-import { type Fault, Refusal } from './refusal.ts';
+import { type Fault, Refusal, refuseFaults } from './refusal.ts';
+import { checkOffered } from './subscriptions.ts';
+import { mergeAttributes } from './tenant-profiles.ts';
 
 export type { Flow } from '../storage/flows.ts';
 export type { FlowStep } from '../storage/schema.ts';
@@ -90,16 +94,41 @@ const memberOf = (profile: TenantProfile, name: string): unknown => {
   const value = name
     .split('.')
     .reduce<unknown>(
-      (within, part) => (typeof within === 'object' && within !== null ? Reflect.get(within, part) : undefined),
+      (within, part) =>
+        typeof within === 'object' && within !== null && Object.hasOwn(within, part)
+          ? Reflect.get(within, part)
+          : undefined,
       members,
     );
   return value ?? undefined;
 };
 
-type Dependencies = { tenantId: TenantId; store: FlowStore; audit: Audit };
+/** What is wrong with steps that would do nothing, or would have every account refused. */
+const checkSteps = (
+  steps: readonly FlowStep[],
+  offered: ReadonlySet<string>,
+  attributesSchema: Attributes | null,
+): Fault[] =>
+  steps.flatMap((step, i) => {
+    if (step.kind === 'subscribe') return faultsAt(`steps.${i}`, checkOffered(step.subscriptions ?? [], offered));
+    if (step.kind !== 'set') return [];
+    const attributes = mergeAttributes(null, step.members.attributes ?? {}) ?? {};
+    return faultsAt(`steps.${i}.members`, checkEachAttribute(attributes, attributesSchema));
+  });
+
+const faultsAt = (place: string, faults: readonly Fault[]): Fault[] =>
+  faults.map((fault) => ({ ...fault, path: fault.path === '' ? place : `${place}.${fault.path}` }));
+
+type Dependencies = {
+  tenantId: TenantId;
+  store: FlowStore;
+  subscriptions: SubscriptionStore;
+  attributesSchema: Attributes | null;
+  audit: Audit;
+};
 
 /** The flows of a tenant: all verbs are the operator's. */
-export const createFlows = ({ tenantId, store, audit }: Dependencies) => {
+export const createFlows = ({ tenantId, store, subscriptions, attributesSchema, audit }: Dependencies) => {
   const list = async (): Promise<Flow[]> => {
     const defined = await store.list();
     const rest = BUILT_IN.filter((flow) => !defined.some(({ name }) => name === flow.name));
@@ -116,9 +145,12 @@ export const createFlows = ({ tenantId, store, audit }: Dependencies) => {
       return flow;
     },
 
-    /** Defines the flow, or replaces it. Whether it is new. */
-    put: (flow: Flow): Promise<boolean> =>
-      store.put(flow, audit('flow.updated', 'operator', tenantId, { name: flow.name })),
+    /** Defines the flow, or replaces it. Whether it is new. Refuses with `validation_failed`. */
+    put: async (flow: Flow): Promise<boolean> => {
+      const offered = new Set((await subscriptions.list()).map(({ id }) => id));
+      refuseFaults(checkSteps(flow.steps, offered, attributesSchema));
+      return store.put(flow, audit('flow.updated', 'operator', tenantId, { name: flow.name }));
+    },
 
     /** Takes the operator's definition back. Refuses with `flow_not_found`. */
     remove: async (name: string): Promise<void> => {

@@ -66,7 +66,8 @@ describe('PUT /operator/v1/tenants/{slug}/flows/{name}', () => {
   ];
 
   it.each(kinds)('takes %s as a step, and tells it', async (_, step, told = step) => {
-    const { tenant, put, read, list } = await newCase();
+    const { service, tenant, put, read, list } = await newCase();
+    await offerSubscriptions(service, tenant, 'news', 'offers');
     const response = await put('ours', [step]);
     expect(response.status).toBe(201);
     const flow = { name: 'ours', steps: [told] };
@@ -197,6 +198,69 @@ describe('a flow is refused, and every fault of it named,', () => {
   ];
   it.each(faulty)('%s', async (_, body, paths) => {
     await expectFaults(body, paths);
+  });
+
+  it('with subscriptions that are not offered', async () => {
+    const service = createService();
+    const [{ tenant, put }, other] = [await newCase(service), await newCase(service)];
+    await offerSubscriptions(service, tenant, 'news');
+    await offerSubscriptions(service, other.tenant, 'theirs');
+    const steps = [{ kind: 'notify' }, { kind: 'subscribe', subscriptions: ['news', 'nope', 'theirs'] }];
+    const response = await put('ours', steps);
+    expect(response.status).toBe(400);
+    const { errors } = await response.json<{ errors: { path: string }[] }>();
+    expect(errors.map(({ path }) => path)).toEqual(['steps.1.subscriptions.1', 'steps.1.subscriptions.2']);
+    expect((await rowsOf(tenant.id)).flows).toEqual([]);
+    await offerSubscriptions(service, tenant, 'nope', 'theirs');
+    expect((await put('ours', steps)).status).toBe(201);
+  });
+
+  const attributes_schema = {
+    $defs: { size: { type: 'integer', minimum: 14 } },
+    properties: {
+      ...{ shoeSize: { $ref: '#/$defs/size' }, address2: { type: 'object', required: ['city'] } },
+      ...{ tree: { $ref: '#' }, plan: { enum: ['gold', 'silver'] } },
+    },
+    patternProperties: { '^x-': { type: 'string' } },
+    additionalProperties: false,
+    required: ['shoeSize', 'plan'],
+    minProperties: 4,
+    dependentRequired: { plan: ['x-since'] },
+    anyOf: [{ properties: { plan: { const: 'gold' } } }, { required: ['x-since'] }],
+  };
+
+  it.each([
+    ['shoeSize', { shoeSize: 'large' }],
+    ['shoeSize', { shoeSize: 13 }],
+    ['address2', { address2: { street: 'x' } }],
+    ['tree.shoeSize', { tree: { shoeSize: 1, plan: 'gold', 'x-since': 'x', 'x-by': 'x' } }],
+    ['plan', { plan: 'bronze', 'x-since': 'x', shoeSize: 38 }],
+    ['x-since', { 'x-since': 7 }],
+    ['motto', { motto: 'Ours' }],
+  ])('with an attribute %s that the tenant’s own schema has not: %j', async (path, members) => {
+    const service = createService();
+    const tenant = await newTenant(service, { settings: { attributes_schema } });
+    const steps = [{ kind: 'set', members }];
+    const response = await callsOf(service, tenant).put('ours', steps);
+    expect(response.status).toBe(400);
+    const { errors } = await response.json<{ errors: { path: string }[] }>();
+    expect(errors.map((each) => each.path)).toContain(`steps.0.members.${path}`);
+  });
+
+  it.each([{ shoeSize: 38 }, { plan: 'silver' }, { 'x-since': 'x', plan: null }, {}, { company: 'Acme' }])(
+    'not with some attributes, whatever the schema asks of them all: %j',
+    async (members) => {
+      const service = createService();
+      const tenant = await newTenant(service, { settings: { attributes_schema } });
+      expect((await callsOf(service, tenant).put('ours', [{ kind: 'set', members }])).status).toBe(201);
+    },
+  );
+
+  it.each([
+    ['steps.0.members', { motto: 'x'.repeat(17_000) }],
+    ['steps.0.members.motto', { motto: [[[[[[[[1]]]]]]]] }],
+  ])('with attributes that are too many or too deep, at %s', async (path, members) => {
+    await expectFaults(ofSteps({ kind: 'set', members }), [path]);
   });
 
   it.each(['UPPER', 'a b', 'ä', 'a_b', 'x'.repeat(41), 'a/b'])('by the name %j', async (name) => {

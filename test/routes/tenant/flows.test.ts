@@ -203,6 +203,15 @@ describe('a flow of the operator', () => {
     expect((await custom({ email, company: 'Engines Ltd' })).status).toBe(202);
   });
 
+  it('requires members of its own, and takes no prototype’s for them', async () => {
+    const members = ['constructor', 'toString', '__proto__', 'address.hasOwnProperty', 'address.city'];
+    const { custom } = await newFlowWorld([{ kind: 'require', members }]);
+    const email = uniqueEmail();
+    expect(faultsIn(await custom({ email, address: { city: 'Ulm' } }))).toEqual(members.slice(0, 4).toSorted());
+    const other = await newFlowWorld([{ kind: 'require', members: ['constructor', 'toString'] }]);
+    expect((await other.custom({ email, constructor: 'x', toString: 1 })).status).toBe(200);
+  });
+
   it('notifies by an event with its name', async () => {
     const { custom, tenant } = await newFlowWorld([{ kind: 'notify', name: 'hello' }]);
     const { body } = await custom({ email: uniqueEmail() });
