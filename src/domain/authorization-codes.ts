@@ -44,7 +44,7 @@ export const createAuthorizationCodes = ({ tenantId, challenges, secrets, keyedH
     /** A new code. `event` tells of it, where nothing else does. */
     issue: async (authorization: Authorization, event?: NewEvent): Promise<string> => {
       const { code, challenge, keep } = await prepare(authorization);
-      await Promise.all([challenges.issue(challenge, event), keep()]);
+      await Promise.all([challenges.issue({ challenge, event }), keep()]);
       return code;
     },
 

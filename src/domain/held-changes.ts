@@ -81,8 +81,8 @@ export const createHeldChanges = (dependencies: Dependencies) => {
     if (channel === 'sms' && texter === null) throw new Refusal('sms_unavailable');
   };
 
-  /** Holds what goes on when a code is answered, and gives the mail or text that tells it. */
-  const hold = async (held: HeldChange, locale: string | null) => {
+  /** What goes on when a code is answered, to be stored with the mail or text that tells it. */
+  const seal = async (held: HeldChange, locale: string | null) => {
     const { destination, target } = held;
     requireMeans(destination);
     const at = now();
@@ -95,7 +95,6 @@ export const createHeldChanges = (dependencies: Dependencies) => {
     const { channel, to } = destination;
     const kept: HeldChange = { ...held, mailedTo: channel === 'email' ? to : held.mailedTo };
     const sealedChange = await (await sealer()).seal(JSON.stringify(kept), contextOf(id));
-    await store.put({ id, subject, customerId, sealedChange, expiresAt }, at);
     const send = async (): Promise<MailOutcome> => {
       // To nobody all is the same, but that nothing is sent.
       if (target === null) return 'accepted';
@@ -111,10 +110,10 @@ export const createHeldChanges = (dependencies: Dependencies) => {
       emailKey: to,
       entryFor: (challengeId: ChallengeId) => ({ challengeId }),
       event: audit('challenge.sent', 'anonymous', customerId, { channel }),
+      held: { id, subject, customerId, sealedChange, expiresAt },
       send,
     };
-    const supersede = () => store.supersede({ id, subject });
-    return { mailed, supersede, challenge: { id, channel, destination: mask(destination), expiresAt } };
+    return { mailed, challenge: { id, channel, destination: mask(destination), expiresAt } };
   };
 
   /** Holds a change until its code is answered, which is all but stored and sent. Refuses with `sms_unavailable`. */
@@ -122,14 +121,9 @@ export const createHeldChanges = (dependencies: Dependencies) => {
     held: HeldChange,
     locale: string | null,
   ): Promise<{ draft: Draft; challenge: PendingChallenge }> => {
-    const { mailed, supersede, challenge } = await hold(held, locale);
+    const { mailed, challenge } = await seal(held, locale);
     const among = { isFirst: held.mailedTo !== held.destination.to, more: 0 };
-    const drafted = await oneTimeSecrets.draft(mailed, among);
-    const send = async (): Promise<void> => {
-      await drafted.send();
-      defer(supersede());
-    };
-    return { draft: { ...drafted, send }, challenge };
+    return { draft: await oneTimeSecrets.draft(mailed, among), challenge };
   };
 
   return {
@@ -147,10 +141,11 @@ export const createHeldChanges = (dependencies: Dependencies) => {
       return drafted.challenge;
     },
 
-    /** As `challenge`, of whose code nobody is told what becomes of it: it is counted before. */
+    /** As `challenge`, of whose code nobody is told what becomes of it: it is counted before, and sent after the answer. */
     challengeCounted: async (held: HeldChange, locale: string | null): Promise<PendingChallenge> => {
-      const { mailed, supersede, challenge } = await hold(held, locale);
-      defer(oneTimeSecrets.mailCounted(mailed).then(supersede));
+      const { mailed, challenge } = await seal(held, locale);
+      const send = await oneTimeSecrets.issueCounted(mailed);
+      defer(send());
       return challenge;
     },
 

@@ -3,6 +3,7 @@ import { type ChallengeId, type CustomerId, newId, type TenantId } from '../cryp
 import type { MailOutcome } from '../outside/mail/mailer.ts';
 import type { ChallengeStore, MailedChallenge, NewChallenge } from '../storage/challenges.ts';
 import type { NewEvent } from '../storage/events.ts';
+import type { HeldChange } from '../storage/held-changes.ts';
 import type { SecretEntries, SecretStore } from '../storage/kv.ts';
 import { type Limits, type MailsOfRun, rateLimited } from './limits.ts';
 import { Refusal } from './refusal.ts';
@@ -31,6 +32,8 @@ type MailedSecret<Purpose extends MailedPurpose> = {
   emailKey: string;
   entryFor: (challengeId: ChallengeId) => SecretEntries[Purpose];
   event: NewEvent;
+  /** What waits until it is presented. */
+  held?: HeldChange;
   send: () => Promise<MailOutcome>;
 };
 
@@ -88,13 +91,25 @@ export const createOneTimeSecrets = ({ tenantId, challenges, secrets, keyedHash,
   ): Promise<Draft> => {
     const counting = limits.mailTo(mailed.emailKey, among);
     const [{ challenge, keep }, counted] = await Promise.all([prepare(mailed), counting]);
-    const { event } = mailed;
+    const { event, held } = mailed;
     const send = async (): Promise<void> => {
       if ((await mailed.send()) === 'accepted') return;
       await challenges.revokeIssued(challenge, event, counted.hit);
       throw new Refusal('mail_refused');
     };
-    return { challenge, counted, event, keep, send };
+    return { challenge, held, counted, event, keep, send };
+  };
+
+  /** The first half of `mailCounted`, for what has to be the same whatever becomes of the mail; gives the other half. */
+  const issueCounted = async <Purpose extends MailedPurpose>(
+    mailed: MailedSecret<Purpose>,
+  ): Promise<() => Promise<void>> => {
+    const { challenge, keep } = await prepare(mailed);
+    const { event, held } = mailed;
+    await Promise.all([challenges.issue({ challenge, held, event }), keep()]);
+    return async () => {
+      if ((await mailed.send()) !== 'accepted') await challenges.revokeIssued(challenge, event, null);
+    };
   };
 
   const mailDraft = async ({ keep, send, ...mailed }: Draft, issue: Issue = challenges.issueLimited): Promise<void> => {
@@ -118,11 +133,12 @@ export const createOneTimeSecrets = ({ tenantId, challenges, secrets, keyedHash,
     mail: async <Purpose extends MailedPurpose>(mailed: MailedSecret<Purpose>, issue?: Issue): Promise<void> =>
       mailDraft(await draft(mailed), issue),
 
+    issueCounted,
+
     /** As `mail`, for a mail of whose fate nobody is told: it is counted before, and counts even if it is refused. */
     mailCounted: async <Purpose extends MailedPurpose>(mailed: MailedSecret<Purpose>): Promise<void> => {
-      const { challenge, keep } = await prepare(mailed);
-      await Promise.all([challenges.issue(challenge, mailed.event), keep()]);
-      if ((await mailed.send()) !== 'accepted') await challenges.revokeIssued(challenge, mailed.event, null);
+      const send = await issueCounted(mailed);
+      await send();
     },
 
     /** What a presented secret leads to, if anything. Finding it accepts nothing yet. */

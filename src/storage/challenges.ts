@@ -2,6 +2,7 @@ import { and, eq, gt, isNull, lt, type SQL, sql } from 'drizzle-orm';
 import type { ChallengeId, CustomerId, TenantId } from '../crypto/ids.ts';
 import type { Database } from './database.ts';
 import { type NewEvent, recordEvent, recordEventIf } from './events.ts';
+import { type HeldChange, holdIf } from './held-changes.ts';
 import {
   allows,
   type Counted,
@@ -35,16 +36,23 @@ export type Redemption = {
   at: number;
 };
 
+/** A secret with what waits for it, if anything. */
+type HoldingChallenge = { challenge: NewChallenge; held?: HeldChange | undefined };
+
 /** A secret to be mailed, with the mail as it is counted and told of. */
-export type MailedChallenge = { challenge: NewChallenge; counted: Counted; event: NewEvent };
+export type MailedChallenge = HoldingChallenge & { counted: Counted; event: NewEvent };
 
 export type Issuance = { kind: 'issued' } | { kind: 'limited'; waitMs: number };
 
 const MOST_ATTEMPTS = 5;
 
 export const createChallengeStore = (db: Database, tenantId: TenantId) => ({
-  issue: async (challenge: NewChallenge, event?: NewEvent): Promise<void> => {
-    await db.batch([issueChallenge(db, tenantId, challenge), ...(event ? [recordEvent(db, tenantId, event)] : [])]);
+  issue: async ({ challenge, held, event }: HoldingChallenge & { event?: NewEvent | undefined }): Promise<void> => {
+    await db.batch([
+      issueChallenge(db, tenantId, challenge),
+      ...holdWith(db, tenantId, { challenge, held }),
+      ...(event ? [recordEvent(db, tenantId, event)] : []),
+    ]);
   },
 
   /**
@@ -71,13 +79,14 @@ export const createChallengeStore = (db: Database, tenantId: TenantId) => ({
   },
 
   /** Issues a secret that will be mailed, unless a limit of its bucket forbids. */
-  issueLimited: async ({ challenge, counted: { hit, limits }, event }: MailedChallenge): Promise<Issuance> => {
+  issueLimited: async ({ challenge, held, counted: { hit, limits }, event }: MailedChallenge): Promise<Issuance> => {
     const [, , , , hits] = await db.batch([
       forgetOldHits(db, tenantId, hit, limits),
       countHit(db, tenantId, hit, allows(tenantId, hit, limits)),
       issueChallenge(db, tenantId, challenge, isCounted(tenantId, hit)),
       recordEventIf(db, tenantId, event, isCounted(tenantId, hit)),
       hitsOf(db, tenantId, hit.bucket),
+      ...holdWith(db, tenantId, { challenge, held }, isCounted(tenantId, hit)),
     ]);
     return hits.some((each) => each.id === hit.id)
       ? { kind: 'issued' }
@@ -121,6 +130,14 @@ export const issueChallenge = (
       set: { ...fresh, attempts: 0, consumedAt: null, consumedBy: null },
     });
 };
+
+/** The statements that hold what waits for a secret, in the batch that issues it, where the condition holds. */
+export const holdWith = (
+  db: Database,
+  tenantId: TenantId,
+  { challenge, held }: HoldingChallenge,
+  condition: SQL = sql`true`,
+) => (held ? holdIf(db, tenantId, held, challenge.createdAt, condition) : []);
 
 /**
  * The statement on which the decision to accept a secret rests: it counts the attempt, and consumes the secret if what

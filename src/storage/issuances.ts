@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { TenantId } from '../crypto/ids.ts';
-import { issueChallenge, type MailedChallenge } from './challenges.ts';
+import { holdWith, issueChallenge, type MailedChallenge } from './challenges.ts';
 import { type Database, StorageError } from './database.ts';
 import { recordEventIf } from './events.ts';
 import { allows, countHit, forgetOldHits, hitsOfAll, isCounted, waitForAll } from './rate-hits.ts';
@@ -12,7 +12,7 @@ import { allows, countHit, forgetOldHits, hitsOfAll, isCounted, waitForAll } fro
 export const issueOrFail = (
   db: Database,
   tenantId: TenantId,
-  { challenge, counted: { hit, limits }, event }: MailedChallenge,
+  { challenge, held, counted: { hit, limits }, event }: MailedChallenge,
   condition: SQL = sql`true`,
 ) => [
   forgetOldHits(db, tenantId, hit, limits),
@@ -24,6 +24,7 @@ export const issueOrFail = (
     condition,
     sql`case when ${isCounted(tenantId, hit)} then ${challenge.id} end`,
   ),
+  ...holdWith(db, tenantId, { challenge, held }, condition),
   recordEventIf(db, tenantId, event, condition),
 ];
 

@@ -13,6 +13,7 @@ import { mailedCode } from '../../support/logins.ts';
 import { mailsTo } from '../../support/mailbox.ts';
 import { changeCustomer } from '../../support/operator.ts';
 import { atRest, eventsAbout, locksOf, rowsOf } from '../../support/rows.ts';
+import { createService } from '../../support/service.ts';
 import { newCustomer, newTenant, uniqueEmail } from '../../support/tenants.ts';
 import { textsTo, uniqueNumber } from '../../support/texts.ts';
 import { putFlow, requireAttribute } from '../../support/upserts.ts';
@@ -184,6 +185,31 @@ describe('signing in with a code at a tenant’s forms', () => {
     expect(known?.[0]).toBeGreaterThanOrEqual(410);
     const [latest] = newer;
     expect(latest && (await outcomeOf(await answer(latest, newCode)))).toEqual([200, '']);
+  });
+
+  it('is over at once when another one is sent, before that is on its way, whether anybody has the number or not', async () => {
+    let onTheWay = async () => {};
+    const service = createService({}, async (...request) => {
+      await onTheWay();
+      return fetch(...request);
+    });
+    const world = await newAuthenticationWorld({}, service);
+    const phones = [await newPhoneCustomer(world), uniqueNumber()];
+    const outcomes = [];
+    for (const phone of phones) {
+      const older = await world.challenge({ phone });
+      service.clock.advance(30);
+      const outcomeMeanwhile = Promise.withResolvers<[number, string]>();
+      onTheWay = async () => {
+        onTheWay = async () => {};
+        outcomeMeanwhile.resolve(await outcomeOf(await world.answer(older, '000000')));
+      };
+      await world.challenge({ phone });
+      // Nothing is sent to a number that nobody has.
+      await onTheWay();
+      outcomes.push(await outcomeMeanwhile.promise);
+    }
+    expect(outcomes).toEqual([OVER, OVER]);
   });
 
   it('is good once, even if fifty answers come at once', async () => {

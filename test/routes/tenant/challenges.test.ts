@@ -271,6 +271,15 @@ describe('a challenge', () => {
     await hold(whom);
   });
 
+  it('that may not go out yet holds nothing, and leaves the one before as it is', async () => {
+    const { tenant, email, id, code, post, answer } = await newHeldWorld();
+    const note = 'x'.repeat(9000);
+    for (let i = 0; i < 3; i += 1) expect((await post({ email, name: 'Eve', note })).status).toBe(429);
+    const { held_changes: held = [] } = await rowsOf(tenant.id);
+    expect(held.map((each) => each.id)).toEqual([id]);
+    expect(await answer(id, code)).toMatchObject({ status: 200, body: { name: 'Grace' } });
+  });
+
   it('tells when to come again', async () => {
     const { email, send } = await newHeldWorld();
     const response = await send({ email });
