@@ -108,7 +108,8 @@ export const createOneTimeSecrets = ({ tenantId, challenges, secrets, keyedHash,
     const { event, held } = mailed;
     await Promise.all([challenges.issue({ challenge, held, event }), keep()]);
     return async () => {
-      if ((await mailed.send()) !== 'accepted') await challenges.revokeIssued(challenge, event, null);
+      // The secret stays, though nobody has it: a wrong one is told the same as where there is nobody to mail it to.
+      if ((await mailed.send()) !== 'accepted') await challenges.retract(event);
     };
   };
 

@@ -94,12 +94,17 @@ export const createChallengeStore = (db: Database, tenantId: TenantId) => ({
   },
 
   /** Takes back a secret whose mail was refused, and the hit that it was counted with. */
-  revokeIssued: async (challenge: NewChallenge, event: NewEvent, hit: Hit | null): Promise<void> => {
+  revokeIssued: async (challenge: NewChallenge, event: NewEvent, hit: Hit): Promise<void> => {
     await db.batch([
       db.delete(challenges).where(and(ofSubject(tenantId, challenge), eq(challenges.id, challenge.id))),
-      ...(hit === null ? [] : [uncountHit(db, tenantId, hit)]),
-      db.delete(events).where(and(eq(events.tenantId, tenantId), eq(events.id, event.id))),
+      uncountHit(db, tenantId, hit),
+      forgetEvent(db, tenantId, event),
     ]);
+  },
+
+  /** Takes back the event of a mail that was refused: it was not sent. */
+  retract: async (event: NewEvent): Promise<void> => {
+    await forgetEvent(db, tenantId, event);
   },
 });
 
@@ -152,6 +157,9 @@ const redeemChallenge = (db: Database, tenantId: TenantId, redemption: Redemptio
       consumedBy: sql`case when ${challenges.id} = ${redemption.found} then ${redemption.nonce} end`,
     })
     .where(and(isOpenTo(tenantId, redemption), condition));
+
+const forgetEvent = (db: Database, tenantId: TenantId, { id }: NewEvent) =>
+  db.delete(events).where(and(eq(events.tenantId, tenantId), eq(events.id, id)));
 
 /** The condition that there is a secret left which an attempt may be compared with. */
 const isOpenTo = (tenantId: TenantId, redemption: Redemption) =>

@@ -143,6 +143,16 @@ describe('signing in with a code at a tenant’s forms', () => {
     expect(await exhaust(await newWorld(), uniqueEmail())).toEqual([WRONG, WRONG, WRONG, WRONG, WRONG, OVER]);
   });
 
+  it('dies of them in the same way when its mail is refused, which the log does not call sent', async () => {
+    const world = await newWorld();
+    const known = `refused-${uniqueEmail()}`;
+    const { id } = await (await world.upsert({ email: known })).json<{ id: string }>();
+    expect(await exhaust(world, known)).toEqual([WRONG, WRONG, WRONG, WRONG, WRONG, OVER]);
+    const types = (await eventsAbout(id)).map(({ type }) => type);
+    expect(types).toContain('login.failed');
+    expect(types).not.toContain('challenge.sent');
+  });
+
   it('tells of a lock that too many of them begin in the log, of somebody alone', async () => {
     const settings = { rate_limits: { wrong_codes_per_hour: 5 } };
     const [known, unknown] = [await newWorld({ settings }), await newWorld({ settings })];
