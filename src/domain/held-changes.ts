@@ -23,7 +23,7 @@ export type Target = { customerId: CustomerId; userId: UserId; isNew: boolean };
 export type HeldChange = {
   /** What the answer is for: one kind of challenge cannot be answered as the other. */
   purpose: 'change' | 'sign_in';
-  /** Null for a sign-in of nobody, which is asked for a code as everybody is. */
+  /** Null for nobody, who is asked for a code as everybody is, but whose answer is never right. */
   target: Target | null;
   destination: Destination;
   /** The forms of the address of an account that is new. */
@@ -96,8 +96,6 @@ export const createHeldChanges = (dependencies: Dependencies) => {
     const kept: HeldChange = { ...held, mailedTo: channel === 'email' ? to : held.mailedTo };
     const sealedChange = await (await sealer()).seal(JSON.stringify(kept), contextOf(id));
     const send = async (): Promise<MailOutcome> => {
-      // To nobody all is the same, but that nothing is sent.
-      if (target === null) return 'accepted';
       if (channel === 'email') return mailer.sendPasscode({ email: to, locale }, code, lifetime);
       return (await texter?.sendChallenge({ phone: to, locale }, code, lifetime)) ?? 'refused';
     };
@@ -145,7 +143,8 @@ export const createHeldChanges = (dependencies: Dependencies) => {
     challengeCounted: async (held: HeldChange, locale: string | null): Promise<PendingChallenge> => {
       const { mailed, challenge } = await seal(held, locale);
       const send = await oneTimeSecrets.issueCounted(mailed);
-      defer(send());
+      // To nobody all is the same, but that nothing is sent.
+      if (held.target !== null) defer(send());
       return challenge;
     },
 

@@ -115,7 +115,7 @@ export const createTenantAccounts = (dependencies: Dependencies) => {
       const held: HeldChange = {
         ...NOTHING_HELD,
         purpose: 'change',
-        // To whoever asks, one that is disabled is like any other; but no answer is right.
+        // One that is disabled is like any other to whoever asks, also in what is mailed; but no answer is right.
         target: isDisabled ? null : target,
         destination: known ? destinationBy(reference, known) : newDestination(email, phone),
         email: known ? null : email,

@@ -370,6 +370,25 @@ describe('a tenant that challenges always', () => {
     expect((await rowsOf(tenant.id)).customers).toMatchObject([{ name: 'Ada' }]);
   });
 
+  it('mails a code to an account that is disabled as to any other, which is never right', async () => {
+    const { tenant, app, service, store, hold, post, answer } = await newAlwaysWorld();
+    const [email, unreachable] = [uniqueEmail(), `refused-${uniqueEmail()}`];
+    for (const each of [email, unreachable]) {
+      const { id = '' } = await store({ email: each, name: 'Ada' }, { headers: appHeaders(app) });
+      await changeCustomer(service, tenant, id, { status: 'disabled' });
+    }
+    const id = await hold({ email, name: 'Eve' });
+    expect(await mailsTo(email)).toHaveLength(1);
+    expect(await answer(id, await mailedCode(email))).toMatchObject({
+      status: 422,
+      body: { code: 'challenge_failed' },
+    });
+    for (const each of [unreachable, `refused-${uniqueEmail()}`]) {
+      expect(await post({ email: each, name: 'Eve' })).toMatchObject({ status: 500, body: { code: 'mail_refused' } });
+    }
+    expect((await rowsOf(tenant.id)).customers?.map(({ name }) => name)).toEqual(['Ada', 'Ada']);
+  });
+
   const newAlwaysWorld = async () => {
     const world = await newUpsertWorld(ALWAYS);
     return {
