@@ -223,7 +223,7 @@ export const createTenantServices = (resources: TenantResources) => {
     store: guarded(createHeldChangeStore(database, tenantId)),
     texter: resources.texter,
   });
-  const flowRuns = createFlowRuns({ accounts: accountStore, heldChanges, activations, emailChanges });
+  const flowRuns = createFlowRuns({ accounts: accountStore, heldChanges, activations, emailChanges, defer });
   const challengeAnswers = createChallengeAnswers({
     ...{
       tenantId,

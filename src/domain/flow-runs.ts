@@ -13,18 +13,24 @@ import { Refusal } from './refusal.ts';
 /** How far a flow has come: to its end, or to a challenge. */
 export type RunOutcome = { kind: 'stored'; account: Account } | { kind: 'challenged'; challenge: PendingChallenge };
 
-/** What a run is about to mail and text, in this order, and what it leaves with the user. */
-export type Announcement = { drafts: Draft[]; pending: UserChanges; challenge: PendingChallenge | null };
+/** What a run is about to mail and text, in this order, and what it leaves with the user. `next` is the challenge's. */
+export type Announcement = {
+  drafts: Draft[];
+  next: Draft | null;
+  pending: UserChanges;
+  challenge: PendingChallenge | null;
+};
 
 type Dependencies = {
   accounts: AccountStore;
   heldChanges: HeldChanges;
   activations: Activations;
   emailChanges: EmailChanges;
+  defer: (work: Promise<unknown>) => void;
 };
 
 /** What a flow does beside what it stores, from one challenge to the next. */
-export const createFlowRuns = ({ accounts, heldChanges, activations, emailChanges }: Dependencies) => ({
+export const createFlowRuns = ({ accounts, heldChanges, activations, emailChanges, defer }: Dependencies) => ({
   /**
    * What a plan asks to mail and text, of which nothing is stored and sent yet. Without a challenge, none has to be
    * answered before it goes on. Refuses with `validation_failed` where a challenge has nowhere to go, and with
@@ -57,9 +63,19 @@ export const createFlowRuns = ({ accounts, heldChanges, activations, emailChange
     const next = rest && (await heldChanges.draft(rest, user.locale));
     return {
       drafts: [change?.draft, activation, next?.draft].filter((draft) => draft !== null && draft !== undefined),
+      next: next?.draft ?? null,
       pending: change?.pending ?? {},
       challenge: next?.challenge ?? null,
     };
+  },
+
+  /**
+   * Sends what was announced with what is stored by now: a link that is refused takes nothing back, but is void and
+   * logged. Refuses with `mail_refused` where it is the next challenge, without which the run does not go on.
+   */
+  send: async ({ drafts, next }: Announcement): Promise<void> => {
+    for (const draft of drafts) if (draft !== next) defer(draft.send());
+    await next?.send();
   },
 
   /** How far a run has come whose announcement went out. */

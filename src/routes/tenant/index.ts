@@ -13,7 +13,16 @@ import { accessToken, anyData, flowQuery, pendingChallenge, profile, providerQue
 import { readPresented, readUpsert, viewChallenge, viewProfile } from './view.ts';
 
 /** How this surface tells refusals (contract 4): input that is not as it should be is 412 here. */
-const wire: WireTable = { ...commonWire, validation_failed: { ...commonWire.validation_failed, status: 412 } };
+const wire: WireTable = {
+  ...commonWire,
+  validation_failed: { ...commonWire.validation_failed, status: 412 },
+  mail_refused: {
+    ...commonWire.mail_refused,
+    message:
+      'The mail or text was refused by its provider; nothing was changed, unless a challenge was answered: then what ' +
+      'waited for it is stored, the challenge is over, and the flow can be begun again.',
+  },
+};
 
 const describe = createDescriber('tenant', wire, ['tenant_not_found']);
 
@@ -44,7 +53,9 @@ export const tenantRoutes = new Hono<BearerEnv>()
       description:
         'The account is told by `id`, else by `email`, else by `phone`. Its own access token and an app’s super key ' +
         'change it at once; anybody else gets a challenge to the address or number on file, which is answered by the ' +
-        'same call with `{"challenge": {"id", "code"}}`. Members that are not known are kept as attributes.',
+        'same call with `{"challenge": {"id", "code"}}`. Where the next code of a flow cannot be sent (`mail_refused`), ' +
+        'what was answered before stays stored, and the call that began the flow begins it again. Members that are ' +
+        'not known are kept as attributes.',
       security: [],
       success: {
         200: { description: 'The profile as it is now', schema: profile },

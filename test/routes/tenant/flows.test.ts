@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { logOf } from '../../support/log.ts';
 import { mailedCode } from '../../support/logins.ts';
 import { lastMailTo, mailsTo } from '../../support/mailbox.ts';
 import { offerSubscriptions } from '../../support/operator.ts';
 import { wrongCodes } from '../../support/passcodes.ts';
 import { rowsOf } from '../../support/rows.ts';
-import type { Service } from '../../support/service.ts';
+import { createService, type Service } from '../../support/service.ts';
 import { appHeaders, newApp, newTenant, type TestTenant, uniqueEmail } from '../../support/tenants.ts';
 import { textsTo, uniqueNumber } from '../../support/texts.ts';
 import {
@@ -348,6 +349,63 @@ describe('a flow of the operator', () => {
     service.clock.advance(31);
     expect(await answer(idIn(asked), code)).toMatchObject({ status: 200, body: { email } });
     expect((await lastMailTo(email)).text).toContain('/activate/');
+  });
+
+  it('is done, though its link is refused after the answer, which the log tells; another need not wait', async () => {
+    const { service, tenant, custom, answer, post } = await newFlowWorld([
+      { kind: 'challenge', channel: 'sms' },
+      { kind: 'send_activation' },
+      { kind: 'set', members: { company: 'Proved' } },
+    ]);
+    const app = await newApp(service, tenant, { permissions: ['all_customers'] });
+    const [email, phone] = [`refused-${uniqueEmail()}`, uniqueNumber()];
+    const asked = await custom({ email, phone });
+    const code = await textedCode(phone);
+    const log = await logOf(async () => {
+      const done = await answer(idIn(asked), code);
+      expect(done).toMatchObject({ status: 200, body: { email, company: 'Proved' } });
+    });
+    expect(log).toContain('"deferred":true,"code":"mail_refused"');
+    expect(log).not.toContain(email);
+    expect(await eventsOf(tenant.id, 'user.activation_sent')).toEqual([]);
+    const again = await post({ email }, { flow: 'activation', headers: appHeaders(app) });
+    expect(again).toMatchObject({ status: 500, body: { code: 'mail_refused' } });
+  });
+
+  it('goes on with a text, though the link to a new address is refused', async () => {
+    const { custom, store, answer } = await newFlowWorld(MAIL_SET_TEXT);
+    const [email, phone] = [uniqueEmail(), uniqueNumber()];
+    const { id } = await store({ email, phone });
+    const asked = await custom({ id, email: `refused-${uniqueEmail()}` });
+    const next = await answer(idIn(asked), await mailedCode(email));
+    expect(next).toMatchObject({ status: 202, body: { challenge: { type: 'sms_otp' } } });
+    expect(await answer(idIn(next), await textedCode(phone))).toMatchObject({
+      status: 200,
+      body: { email, company: 'Proved', phoneVerified: true },
+    });
+  });
+
+  it('says what it has stored where its next code is refused, and can be begun again', async () => {
+    let sendsTexts = false;
+    const service = createService({}, async (...request) =>
+      sendsTexts ? fetch(...request) : new Response(null, { status: 500 }),
+    );
+    const { tenant, custom, answer } = await newFlowWorld(MAIL_SET_TEXT, service);
+    const [email, phone] = [uniqueEmail(), uniqueNumber()];
+    const first = await custom({ email, phone });
+    const code = await mailedCode(email);
+    expect(await answer(idIn(first), code)).toMatchObject({
+      status: 500,
+      body: { code: 'mail_refused', message: expect.stringContaining('is stored') },
+    });
+    expect((await rowsOf(tenant.id)).customers).toMatchObject([{ company: 'Proved' }]);
+    expect((await answer(idIn(first), code)).status).toBe(410);
+    sendsTexts = true;
+    service.clock.advance(31);
+    const again = await custom({ email, phone });
+    const next = await answer(idIn(again), await mailedCode(email));
+    expect(next).toMatchObject({ status: 202, body: { challenge: { type: 'sms_otp' } } });
+    expect((await answer(idIn(next), await textedCode(phone))).status).toBe(200);
   });
 
   it('mails the link and the code at once, and is over for its address then', async () => {
