@@ -56,7 +56,7 @@ export const createChallengeAnswers = (dependencies: Dependencies) => {
       const { target, destination } = held;
       const [subject, wrongTry] = await Promise.all([
         heldChanges.subjectOf(destination),
-        limits.wrongCodeOf(destination.to),
+        limits.wrongCodeOf(held.countedBy ?? destination.to),
       ]);
       const redemption = newRedemption('challenge_code', subject, found?.challengeId ?? null, at);
       const redeem = async (application: Application, by: Redemption, mailed: readonly Draft[]) => {

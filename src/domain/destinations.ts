@@ -29,6 +29,10 @@ export const destinationWithin = (
   throw new Refusal('validation_failed', { faults: [{ path, code: 'required', message: 'This is required.' }] });
 };
 
+/** The address of somebody who has one, in the form in which it is compared. */
+export const addressOf = ({ email, emailKey }: Pick<Reach, 'email' | 'emailKey'>): string | null =>
+  email === '' ? null : emailKey;
+
 /** Of somebody who may not be known yet. */
 export const newDestination = (email: EmailAddress | null, phone: string | null): Destination =>
   email ? { channel: 'email', to: email.key } : { channel: 'sms', to: phone ?? '' };

@@ -3,7 +3,7 @@ import type { UserChanges } from '../storage/users.ts';
 import type { Activations } from './activations.ts';
 import { numberOf, type Recipient } from './applications.ts';
 import type { Actor } from './audit.ts';
-import { destinationWithin } from './destinations.ts';
+import { addressOf, destinationWithin } from './destinations.ts';
 import type { EmailChanges } from './email-changes.ts';
 import type { FlowPlan } from './flows.ts';
 import { type HeldChange, type HeldChanges, NOTHING_HELD, type PendingChallenge, type Target } from './held-changes.ts';
@@ -55,6 +55,7 @@ export const createFlowRuns = ({ accounts, heldChanges, activations, emailChange
         purpose: 'change',
         target: { customerId, userId, isNew: false },
         destination,
+        countedBy: addressOf(user),
         flow: { steps: held.flow.steps, index: plan.next.index },
         proven: held.proven,
         number: numberOf(held),

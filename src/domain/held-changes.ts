@@ -26,6 +26,8 @@ export type HeldChange = {
   /** Null for nobody, who is asked for a code as everybody is, but whose answer is never right. */
   target: Target | null;
   destination: Destination;
+  /** By what wrong codes are counted: the address of an account that is known and has one; null for the destination. */
+  countedBy: string | null;
   /** The forms of the address of an account that is new. */
   email: EmailAddress | null;
   /** The address that an account which is known wants to have instead of its own. */
@@ -46,6 +48,7 @@ export const NOTHING_HELD = {
   profile: {},
   derived: [],
   subscriptions: null,
+  countedBy: null,
   email: null,
   emailChange: null,
   flow: { steps: [], index: 0 },

@@ -1,7 +1,7 @@
 import { newId } from '../crypto/ids.ts';
 import type { TenantAccountStore } from '../storage/tenant-accounts.ts';
 import type { Origin } from './audit.ts';
-import { newDestination } from './destinations.ts';
+import { addressOf, newDestination } from './destinations.ts';
 import type { EmailAddress } from './email.ts';
 import { type ProfileDefaults, readPhone } from './enrichment.ts';
 import { type HeldChanges, NOTHING_HELD, type PendingChallenge } from './held-changes.ts';
@@ -44,7 +44,7 @@ export const createSignInChallenges = ({ store, heldChanges, limits, defaults, o
     const known = user && { customerId: user.customerId, userId: user.id, isNew: false };
     const target = user?.customer.status === 'disabled' ? null : (known ?? fresh);
     return heldChanges.challengeCounted(
-      { ...NOTHING_HELD, purpose: 'sign_in', target, destination, email },
+      { ...NOTHING_HELD, purpose: 'sign_in', target, destination, countedBy: user && addressOf(user), email },
       user?.locale ?? null,
     );
   },

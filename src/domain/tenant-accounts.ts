@@ -7,7 +7,7 @@ import { isAlive, type PresentedToken } from './access-tokens.ts';
 import type { Admissions, Caller } from './admissions.ts';
 import { applicationOf, recipientOf } from './applications.ts';
 import type { Audit, Origin } from './audit.ts';
-import { destinationBy, newDestination } from './destinations.ts';
+import { addressOf, destinationBy, newDestination } from './destinations.ts';
 import type { Edge } from './edge.ts';
 import type { EmailAddress } from './email.ts';
 import { type Enrich, readPhone, type TenantProfile } from './enrichment.ts';
@@ -118,6 +118,7 @@ export const createTenantAccounts = (dependencies: Dependencies) => {
         // One that is disabled is like any other to whoever asks, also in what is mailed; but no answer is right.
         target: isDisabled ? null : target,
         destination: known ? destinationBy(reference, known) : newDestination(email, phone),
+        countedBy: known && addressOf(known.user),
         email: known ? null : email,
         emailChange,
         profile,

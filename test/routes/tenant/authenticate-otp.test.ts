@@ -325,6 +325,26 @@ describe('signing in with a code at a tenant’s forms', () => {
     for (const pending of pendings) expect(await outcomeOf(await answer(pending, code))).toEqual(LIMITED);
   });
 
+  it('counts the wrong codes of a person together, mailed and texted, in a flow and to sign in', async () => {
+    const world = await newAuthenticationWorld({ settings: { rate_limits: { wrong_codes_per_hour: 5 } } });
+    const { service, tenant, path, upsert, challenge, answer } = world;
+    const steps = ['email', 'sms'].map((channel) => ({ kind: 'challenge', channel }));
+    await putFlow(service, tenant, 'both', steps);
+    const [email, phone] = [uniqueEmail(), uniqueNumber()];
+    const answerFlow = ({ id }: { id: string }, code: string) => upsert({ challenge: { id, code } });
+    const first = await challengeIn(await service.call('POST', `${path}?flow=both`, { body: { email, phone } }));
+    const second = await challengeIn(await answerFlow(first, await mailedCode(email)));
+    expect(await outcomeOf(await answerFlow(second, otherThan(await textedCode(phone))))).toEqual(WRONG);
+    expect((await answerFlow(second, await textedCode(phone))).status).toBe(200);
+    service.clock.advance(31);
+    const pendings = [await challenge({ email }), await challenge({ phone })];
+    const codes = [await mailedCode(email), await textedCode(phone)];
+    const answers = async (by: number) =>
+      Promise.all(pendings.map(async (each, i) => outcomeOf(await answer(each, otherThan(codes[i] ?? '', by)))));
+    for (const by of [1, 2]) expect(await answers(by)).toEqual([WRONG, WRONG]);
+    expect(await answers(0)).toEqual([LIMITED, LIMITED]);
+  });
+
   it('lets nobody in by a number that was proved beside an address that was not', async () => {
     const world = await newAuthenticationWorld();
     const { service, tenant, path, upsert, authenticate, answer, signInByMail, profileOf } = world;
