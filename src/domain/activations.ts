@@ -2,6 +2,7 @@ import type { ChallengeId, CustomerId } from '../crypto/ids.ts';
 import { randomCode } from '../crypto/random.ts';
 import type { Mailer } from '../outside/mail/mailer.ts';
 import type { NewUser } from '../storage/customers.ts';
+import { firstProofOf } from './address-proofs.ts';
 import type { Actor, Audit } from './audit.ts';
 import type { MailsOfRun } from './limits.ts';
 import { type Draft, type Issue, LIFETIME_SECONDS, type OneTimeSecrets } from './one-time-secrets.ts';
@@ -65,6 +66,7 @@ export const createActivations = (dependencies: Dependencies) => {
       const at = now();
       await redemptions.close(redemption, ({ id, customerId }) => ({
         changes: { passwordHash, passwordExpiresAt: null, activatedAt: at, validAfter: at },
+        firstProof: firstProofOf(at),
         event: audit('customer.activated', `user:${id}`, customerId),
       }));
     },

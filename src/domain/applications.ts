@@ -3,6 +3,7 @@ import type { Account } from '../storage/accounts.ts';
 import type { NewUser } from '../storage/customers.ts';
 import type { NewEvent } from '../storage/events.ts';
 import type { Application } from '../storage/tenant-accounts.ts';
+import { firstProofOf } from './address-proofs.ts';
 import type { Actor, Audit } from './audit.ts';
 import type { Reach } from './destinations.ts';
 import { storedAddress } from './email.ts';
@@ -35,20 +36,23 @@ export const applicationOf = (intent: Intent, audit: Audit, at: number): Applica
 export type Recipient = NewUser & Reach & { activatedAt: number | null };
 
 /** The user as the application leaves it. Refuses with `customer_not_found` for one that is there no more. */
-export const recipientOf = ({ created, customer, user }: Application, account: Account | null): Recipient => {
+export const recipientOf = (
+  { created, customer, user, firstProof }: Application,
+  account: Account | null,
+): Recipient => {
   if (created) {
     const { phone = null, activatedAt = null, locale = null, ...made } = created.user;
     return { ...made, isOwner: true, phone, activatedAt, locale, customerPhone: created.customer.phone ?? null };
   }
   if (!account) throw new Refusal('customer_not_found');
   const customerPhone = customer.phone === undefined ? account.user.customer.phone : customer.phone;
-  return { ...account.user, ...definedOnly(user), customerPhone };
+  return { ...account.user, ...definedOnly(firstProof ?? {}), ...definedOnly(user), customerPhone };
 };
 
 /** What is never redeemed. */
 export const nothingToApply = (at: number): Application => ({
   ...{ customerId: newId('cus', at), userId: newId('usr', at), created: null, customer: {}, version: null, user: {} },
-  ...{ subscriptions: null, added: [], events: [], at },
+  ...{ firstProof: null, subscriptions: null, added: [], events: [], at },
 });
 
 /** The number that was proved in this run. */
@@ -82,6 +86,7 @@ const creationOf = (intent: Intent, at: number) => {
     customer: {},
     version: null,
     user: {},
+    firstProof: null,
   };
 };
 
@@ -96,9 +101,9 @@ const changeOf = (intent: Intent, at: number) => {
     ...(isOwners ? customerChangeOf(account, plan.profile) : { customer: {}, version: null }),
     user: {
       ...userChangesOf(plan.profile),
-      ...(held.proven.includes('email') && !isVerified && { activatedAt: at }),
       ...(phone !== undefined && { phone, phoneVerifiedAt: at }),
     },
+    firstProof: held.proven.includes('email') && !isVerified ? firstProofOf(at) : null,
   };
 };
 

@@ -88,7 +88,7 @@ export const createAuthentications = (dependencies: Dependencies) => {
         if (sameEmail.customer.status !== 'active') throw new Refusal('authentication_failed');
         const { id, customerId } = sameEmail;
         const event = audit('user.linked', `user:${id}`, customerId, { user: id, to: labelOf(provider) });
-        return (await identities.link(identity, sameEmail, {}, event)) === 'done' ? sameEmail : null;
+        return (await identities.link(identity, sameEmail, null, event)) === 'done' ? sameEmail : null;
       }
       if (!allowsSignup) throw new Refusal('authentication_failed');
       await create(identity, assertion, assertion.isEmailVerified ? email : null);
@@ -171,11 +171,11 @@ export const createAuthentications = (dependencies: Dependencies) => {
           return { kind: 'challenged', challenge: await sent.catch(failFor('validation_failed')) };
         }
         case 'answer': {
-          const at = now();
           const answered = challengeAnswers.answer('sign_in', presented.id, presented.code);
           const outcome = await answered.catch(failFor('email_taken'));
           if (outcome.kind === 'challenged') return outcome;
-          const { user } = outcome.account;
+          const { at, account } = outcome;
+          const { user } = account;
           if (user.customer.status !== 'active') throw new Refusal('authentication_failed');
           return { kind: 'token', token: await issue(user, provider.name, ['otp'], at) };
         }

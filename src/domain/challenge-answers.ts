@@ -88,7 +88,7 @@ export const createChallengeAnswers = (dependencies: Dependencies) => {
         (current) => applyHeld(change, current, settings, audit, now()).application,
       );
       await flowRuns.send(announcement);
-      return flowRuns.outcomeOf(announcement, target);
+      return flowRuns.outcomeOf(announcement, application);
     },
   };
 };

@@ -90,8 +90,10 @@ export const createEmailChanges = (dependencies: Dependencies) => {
           ...(email && { email: email.address, emailKey: email.key }),
           pendingEmail: null,
           pendingEmailExpiresAt: null,
-          activatedAt: before.activatedAt ?? now(),
+          // A password that is older than any proof may be anybody's.
+          ...(before.activatedAt === null && { passwordHash: null, passwordExpiresAt: null, activatedAt: now() }),
         },
+        firstProof: null,
         event: audit('email.changed', `user:${id}`, before.customerId),
       }));
     },

@@ -8,6 +8,7 @@ import type { SamlLoader, SamlNameId } from '../outside/identity-providers/saml.
 import type { NewEvent } from '../storage/events.ts';
 import type { AssertedIdentity, IdentityMatch, IdentityStore } from '../storage/identities.ts';
 import type { User } from '../storage/users.ts';
+import { firstProofOf } from './address-proofs.ts';
 import type { Audit } from './audit.ts';
 import type { AuthorizationCodes } from './authorization-codes.ts';
 import { type Connection, type Connections, speaksFor } from './connections.ts';
@@ -103,21 +104,12 @@ export const createFederation = (dependencies: Dependencies) => {
   /** Links the user whom the address is of, who has proved it before or proves it now; null if somebody was faster. */
   const link = async (connection: Connection, assertion: Assertion, user: User): Promise<User | null> => {
     const at = now();
-    // Whoever registered an address without proving it may be anybody: nothing that they set lets them in later.
-    const takeover = {
-      passwordHash: null,
-      passwordExpiresAt: null,
-      pendingEmail: null,
-      pendingEmailExpiresAt: null,
-      activatedAt: at,
-      validAfter: at,
-    };
     const event = audit('user.linked', `user:${user.id}`, user.customerId, {
       user: user.id,
       to: providerOf(connection),
     });
     const identity = identityOf(connection, assertion);
-    const outcome = await identities.link(identity, user, user.activatedAt === null ? takeover : {}, event);
+    const outcome = await identities.link(identity, user, firstProofOf(at), event);
     return outcome === 'done' ? user : null;
   };
 

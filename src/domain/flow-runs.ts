@@ -1,4 +1,5 @@
 import type { Account, AccountStore } from '../storage/accounts.ts';
+import type { Application } from '../storage/tenant-accounts.ts';
 import type { UserChanges } from '../storage/users.ts';
 import type { Activations } from './activations.ts';
 import { numberOf, type Recipient } from './applications.ts';
@@ -10,8 +11,10 @@ import { type HeldChange, type HeldChanges, NOTHING_HELD, type PendingChallenge,
 import type { Draft } from './one-time-secrets.ts';
 import { Refusal } from './refusal.ts';
 
-/** How far a flow has come: to its end, or to a challenge. */
-export type RunOutcome = { kind: 'stored'; account: Account } | { kind: 'challenged'; challenge: PendingChallenge };
+/** How far a flow has come: to its end, `at` this time, or to a challenge. */
+export type RunOutcome =
+  | { kind: 'stored'; account: Account; at: number }
+  | { kind: 'challenged'; challenge: PendingChallenge };
 
 /** What a run is about to mail and text, in this order, and what it leaves with the user. `next` is the challenge's. */
 export type Announcement = {
@@ -80,11 +83,11 @@ export const createFlowRuns = ({ accounts, heldChanges, activations, emailChange
   },
 
   /** How far a run has come whose announcement went out. */
-  outcomeOf: async ({ challenge }: Announcement, { userId }: Target): Promise<RunOutcome> => {
+  outcomeOf: async ({ challenge }: Announcement, { userId, at }: Application): Promise<RunOutcome> => {
     if (challenge) return { kind: 'challenged', challenge };
     const account = await accounts.find({ userId, sessionId: null });
     if (!account) throw new Refusal('customer_not_found');
-    return { kind: 'stored', account };
+    return { kind: 'stored', account, at };
   },
 });
 

@@ -3,6 +3,7 @@ import { hashPassword } from '../crypto/passwords.ts';
 import { randomCode, randomPassphrase } from '../crypto/random.ts';
 import type { Mailer } from '../outside/mail/mailer.ts';
 import type { UserChanges, UserStore } from '../storage/users.ts';
+import { firstProofOf } from './address-proofs.ts';
 import type { Audit, Origin } from './audit.ts';
 import type { EmailAddress } from './email.ts';
 import { type Limits, rateLimited } from './limits.ts';
@@ -55,9 +56,10 @@ export const createPasswordResets = (dependencies: Dependencies) => {
 
   const replacePassword = async (redemption: OpenRedemption, changes: UserChanges): Promise<void> => {
     const at = now();
-    const user = await redemptions.close(redemption, ({ id, customerId, activatedAt }) => ({
+    const user = await redemptions.close(redemption, ({ id, customerId }) => ({
+      changes: { ...changes, validAfter: at },
       // Whoever has the code reads mail at the address.
-      changes: { ...changes, activatedAt: activatedAt ?? at, validAfter: at },
+      firstProof: firstProofOf(at),
       event: audit('password.reset', `user:${id}`, customerId),
     }));
     defer(mailer.sendPasswordChanged(user));

@@ -60,17 +60,17 @@ export const createRedemptions = ({
    */
   close: async (
     { purpose, whom, user, found }: OpenRedemption,
-    changeOf: (user: User) => { changes: UserChanges; event: NewEvent },
+    changeOf: (user: User) => { changes: UserChanges; firstProof: UserChanges | null; event: NewEvent },
   ): Promise<User> => {
     const wrongTry = await limits.wrongCodeOf(user?.emailKey ?? keyOf(whom));
     if (!user) {
       const waitMs = await users.countWrongTry(wrongTry);
       throw waitMs > 0 ? rateLimited(waitMs) : new Refusal('invalid_or_expired_code');
     }
-    const { changes, event } = changeOf(user);
+    const { event, ...changed } = changeOf(user);
     const redemption = newRedemption(purpose, user.id, found?.challengeId ?? null, now());
     const refused = audit('login.failed', 'anonymous', user.customerId, { by: purpose });
-    const outcome = await users.changeByRedemption(user, changes, redemption, wrongTry, { changed: event, refused });
+    const outcome = await users.changeByRedemption(user, changed, redemption, wrongTry, { changed: event, refused });
     if (outcome.kind === 'limited') throw rateLimited(outcome.waitMs);
     if (outcome.kind === 'email_taken') throw new Refusal('email_taken');
     if (outcome.kind === 'refused') {

@@ -7,6 +7,7 @@ import type { RefreshTokenEntry, RefreshTokenStore } from '../storage/kv.ts';
 import type { TenantSettings } from '../storage/schema.ts';
 import type { SessionRow, SessionStore, SignedInUser } from '../storage/sessions.ts';
 import { type AccessTokens, isAlive, type PresentedToken } from './access-tokens.ts';
+import { firstProofOf } from './address-proofs.ts';
 import type { Audit, Origin, RecordLater } from './audit.ts';
 import { rateLimited } from './limits.ts';
 import { Refusal } from './refusal.ts';
@@ -121,7 +122,7 @@ export const createSessions = (dependencies: Dependencies) => {
           {
             session: { id: sessionId, userId, customerId, ...how, ...times, ...origin },
             apiKey: await newApiKey(customerId, at),
-            provesEmail,
+            firstProof: provesEmail ? firstProofOf(at) : null,
             stateHash,
             brought: brought && { id: brought.sessionId, revoked: revokedEvent(brought) },
             events: [

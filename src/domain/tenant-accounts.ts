@@ -142,7 +142,7 @@ export const createTenantAccounts = (dependencies: Dependencies) => {
       );
       // Somebody else made the account meanwhile: it is not for this caller to change.
       if (outcome === 'taken') throw new Refusal('email_taken');
-      return flowRuns.outcomeOf(announcement, target);
+      return flowRuns.outcomeOf(announcement, application);
     },
   };
 };

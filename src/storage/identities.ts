@@ -1,5 +1,6 @@
 import { and, eq, inArray, ne, sql } from 'drizzle-orm';
 import type { TenantId } from '../crypto/ids.ts';
+import { proveAddress } from './address-proofs.ts';
 import type { NewCustomer, NewUser } from './customers.ts';
 import { type Database, insertIf, violatedTableOf } from './database.ts';
 import { type NewEvent, recordEventIf } from './events.ts';
@@ -70,27 +71,27 @@ export const createIdentityStore = (db: Database, tenantId: TenantId) => {
       };
     },
 
-    /** Links the identity to a user, and changes the user with it. */
+    /**
+     * Links the identity to a user. `firstProof` is what changes of one who proves its address with it for the first time,
+     * and no identity from before is left to; null where none is proved.
+     */
     link: (
       identity: AssertedIdentity,
       user: User,
-      changes: UserChanges,
+      firstProof: UserChanges | null,
       event: NewEvent,
     ): Promise<'done' | 'taken'> => {
       const { source, subject } = identity;
-      const isLink = and(
-        isOf(source),
-        eq(identities.subject, subject),
-        eq(identities.userId, user.id),
-        isSource(tenantId, source),
-      );
+      const isIdentity = sql`${isOf(source)} and ${identities.subject} = ${subject}`;
+      const isLink = and(isIdentity, eq(identities.userId, user.id), isSource(tenantId, source));
       const isLinked = sql`exists (select 1 from ${identities} where ${isLink})`;
       return outcomeOf(async () => {
-        const [, , , linked] = await db.batch([
+        const [, linked] = await db.batch([
           link(identity, user, event.at),
-          changeUser(db, tenantId, user.id, { ...changes, updatedAt: event.at }, isLinked),
-          recordEventIf(db, tenantId, event, isLinked),
           db.select({ subject: identities.subject }).from(identities).where(isLink),
+          changeUser(db, tenantId, user.id, { updatedAt: event.at }, isLinked),
+          recordEventIf(db, tenantId, event, isLinked),
+          ...(firstProof === null ? [] : proveAddress(db, tenantId, user.id, firstProof, isLinked, isIdentity)),
         ]);
         return linked;
       });

@@ -1,5 +1,6 @@
 import { and, desc, eq, gt, isNull, ne, sql } from 'drizzle-orm';
 import type { SessionId, TenantId, UserId } from '../crypto/ids.ts';
+import { proveAddress } from './address-proofs.ts';
 import { ensureApiKey, type NewApiKey, selectApiKeyOf } from './api-keys.ts';
 import {
   decideRedemption,
@@ -16,7 +17,7 @@ import { consumeLoginState } from './login-states.ts';
 import { isCounted } from './rate-hits.ts';
 import { customers, sessions, users } from './schema.ts';
 import { isOpen, isUnrevoked, revokeSessions } from './session-ends.ts';
-import { changeUser, isSignedIn, type SignedIn, selectUser, type User, userOf } from './users.ts';
+import { isSignedIn, type SignedIn, selectUser, type User, type UserChanges, userOf } from './users.ts';
 
 export type SessionRow = typeof sessions.$inferSelect;
 
@@ -28,8 +29,8 @@ export type Opening = {
   session: NewSession;
   /** The key that the customer gets if it has none. */
   apiKey: NewApiKey;
-  /** Whether the user has proved to read mail at its address. */
-  provesEmail: boolean;
+  /** What changes of a user who has proved for the first time to read mail at its address; null where none is proved. */
+  firstProof: UserChanges | null;
   /** The hash of the state that is used up, if there is one. */
   stateHash: string | null;
   /** The session that the browser brought along: it ends. */
@@ -56,7 +57,7 @@ export const createSessionStore = (db: Database, tenantId: TenantId) => {
     openByRedemption: async (
       redemption: Redemption,
       wrongTry: WrongTry,
-      { session, apiKey, provesEmail, stateHash, brought, events }: Opening,
+      { session, apiKey, firstProof, stateHash, brought, events }: Opening,
       refused: NewEvent,
     ): Promise<RedemptionOutcome & { opened: SignedInUser | null }> => {
       const { createdAt: at } = session;
@@ -78,17 +79,7 @@ export const createSessionStore = (db: Database, tenantId: TenantId) => {
         ...selectUser(db, tenantId, eq(users.id, session.userId)),
         selectApiKeyOf(db, tenantId, session.customerId),
         recordEventIf(db, tenantId, refused, isCounted(tenantId, wrongTry.hit)),
-        ...(provesEmail
-          ? [
-              changeUser(
-                db,
-                tenantId,
-                session.userId,
-                { activatedAt: at },
-                sql`${users.activatedAt} is null and ${isOpened}`,
-              ),
-            ]
-          : []),
+        ...(firstProof === null ? [] : proveAddress(db, tenantId, session.userId, firstProof, isOpened)),
         ...(stateHash === null ? [] : [consumeLoginState(db, tenantId, stateHash, at, isOpened)]),
         ...(brought === null
           ? []

@@ -1,6 +1,7 @@
 import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
 import type { CustomerId, TenantId } from '../crypto/ids.ts';
 import type { Account } from './accounts.ts';
+import { proveAddress } from './address-proofs.ts';
 import {
   decideRedemption,
   isRedeemedBy,
@@ -38,6 +39,8 @@ export type Application = {
   /** The version that the customer must still have, because its attributes were made of those; null for any. */
   version: number | null;
   user: UserChanges;
+  /** What changes before of a user who proves its address for the first time; null where none is proved. */
+  firstProof: UserChanges | null;
   /** The whole new list; null to leave it as it is. */
   subscriptions: readonly string[] | null;
   /** Lists to add, each null for all that the tenant offers. */
@@ -70,7 +73,7 @@ export const createTenantAccountStore = (db: Database, tenantId: TenantId) => {
       .where(and(ofCustomer(tenantId, customerId), condition));
 
   const statementsOf = (application: Application, condition: SQL) => {
-    const { customerId, userId, created, at } = application;
+    const { customerId, userId, created, firstProof, at } = application;
     return [
       ...(created
         ? [
@@ -79,6 +82,7 @@ export const createTenantAccountStore = (db: Database, tenantId: TenantId) => {
           ]
         : [
             ...(changesNothing(application) ? [] : [touch(application, condition)]),
+            ...(firstProof === null ? [] : proveAddress(db, tenantId, userId, firstProof, condition)),
             changeUser(db, tenantId, userId, { ...application.user, updatedAt: at }, condition),
           ]),
       ...(application.subscriptions

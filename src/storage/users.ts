@@ -1,5 +1,6 @@
 import { and, eq, inArray, isNull, type SQL, sql } from 'drizzle-orm';
 import type { SessionId, TenantId, UserId } from '../crypto/ids.ts';
+import { proveAddress } from './address-proofs.ts';
 import {
   decideRedemption,
   isRedeemedBy,
@@ -103,11 +104,12 @@ export const createUserStore = (db: Database, tenantId: TenantId) => ({
 
   /**
    * Changes the user if the redemption succeeds; else counts the wrong try against the person. `newEmail` goes to the
-   * customer as well, if the user owns it.
+   * customer as well, if the user owns it. `firstProof` is what changes before, of a user who proves its address for the
+   * first time.
    */
   changeByRedemption: async (
     user: User,
-    changes: UserChanges,
+    { changes, firstProof }: { changes: UserChanges; firstProof: UserChanges | null },
     redemption: Redemption,
     wrongTry: WrongTry,
     outcomes: { changed: NewEvent; refused: NewEvent },
@@ -119,6 +121,7 @@ export const createUserStore = (db: Database, tenantId: TenantId) => ({
     const violated = await violatedTableOf(async () => {
       const [, , , redeemed, hits] = await db.batch([
         ...decideRedemption(db, tenantId, redemption, wrongTry),
+        ...(firstProof === null ? [] : proveAddress(db, tenantId, user.id, firstProof, isRedeemed)),
         changeUser(db, tenantId, user.id, { ...changes, updatedAt: at }, isRedeemed),
         recordEventIf(db, tenantId, outcomes.changed, isRedeemed),
         recordEventIf(db, tenantId, outcomes.refused, isCounted(tenantId, wrongTry.hit)),

@@ -68,8 +68,12 @@ describe('an account that somebody made with the address of a person who has not
     const { service, tenant, app, emailOf } = company;
     const planted = await newPerson(service, tenant, app, { email: emailOf('ada') });
     await deactivate(planted.cuid);
+    await env.DB.prepare("insert into identities values (?, 'provider:other', 'planted', ?, 0)")
+      .bind(tenant.id, planted.userId)
+      .run();
     const tokens = await signInAs(company);
     expect(tokens.customer_id).toBe(planted.cuid);
+    expect(await identitiesOf(tenant.id)).toMatchObject([{ provider: 'connection:company' }]);
     const { email, password } = planted;
     const tried = await service.call('POST', `${tenant.host}/customers/login`, { body: { email, password } });
     expect(await refusalOf(tried)).toMatchObject({ status: 401, code: 'invalid_credentials' });
