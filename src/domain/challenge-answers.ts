@@ -1,14 +1,15 @@
 import type { TenantId } from '../crypto/ids.ts';
-import type { AccountStore } from '../storage/accounts.ts';
+import type { Account, AccountStore } from '../storage/accounts.ts';
 import type { ChallengeStore, Redemption } from '../storage/challenges.ts';
 import type { TenantSettings } from '../storage/schema.ts';
 import type { AnswerOutcome, Application, TenantAccountStore } from '../storage/tenant-accounts.ts';
 import type { UserStore } from '../storage/users.ts';
 import { nothingToApply, recipientOf } from './applications.ts';
 import type { Actor, Audit, Origin, RecordLater } from './audit.ts';
+import { isOnFile } from './destinations.ts';
 import type { FlowRuns, RunOutcome } from './flow-runs.ts';
 import { applyHeld, writeUntilFresh } from './held-applications.ts';
-import type { HeldChange, HeldChanges } from './held-changes.ts';
+import type { FoundChange, HeldChange, HeldChanges } from './held-changes.ts';
 import { type Limits, rateLimited } from './limits.ts';
 import type { Draft, OneTimeSecrets } from './one-time-secrets.ts';
 import { newRedemption } from './redemptions.ts';
@@ -67,13 +68,17 @@ export const createChallengeAnswers = (dependencies: Dependencies) => {
         }
         return accept(outcome);
       };
+      // Of a wrong code nothing is looked up, so that it takes as long for nobody as for somebody.
+      const isFound = target !== null && found !== null;
+      const [isRedeemable, account] = await Promise.all([
+        isFound && challenges.isRedeemable(redemption, wrongTry),
+        isFound && !target.isNew ? accounts.find({ userId: target.userId, sessionId: null }) : null,
+      ]);
       // What else is wrong is told to nobody but whoever has the code, which stays good for it.
-      const isRight = target !== null && found !== null && (await challenges.isRedeemable(redemption, wrongTry));
-      if (!isRight) {
+      if (!target || !isRedeemable || !(target.isNew || isStillFor(held, account))) {
         await redeem(nothingToApply(at), { ...redemption, found: null }, []);
         throw new Refusal('challenge_failed');
       }
-      const account = target.isNew ? null : await accounts.find({ userId: target.userId, sessionId: null });
       const proven = [...new Set([...held.proven, destination.channel])];
       const actor: Actor = target.isNew ? 'anonymous' : `user:${target.userId}`;
       const change = { target, held: { ...held, proven }, by: { actor, appId: null } };
@@ -94,6 +99,10 @@ export const createChallengeAnswers = (dependencies: Dependencies) => {
 };
 
 export type ChallengeAnswers = ReturnType<typeof createChallengeAnswers>;
+
+/** Whether a code that was sent to an account opens it yet: what it had then, and where it was sent, may have changed. */
+const isStillFor = ({ purpose, destination, heldAt }: FoundChange, account: Account | null): boolean =>
+  account !== null && heldAt > account.user.validAfter && isOnFile(destination, account, purpose);
 
 const accept = (outcome: AnswerOutcome): 'applied' | 'stale' => {
   if (outcome.kind === 'limited') throw rateLimited(outcome.waitMs);

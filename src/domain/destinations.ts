@@ -33,6 +33,12 @@ export const destinationWithin = (
 export const addressOf = ({ email, emailKey }: Pick<Reach, 'email' | 'emailKey'>): string | null =>
   email === '' ? null : emailKey;
 
+/** Whether the account is still sent codes there: to sign in, to no number but the one that it is known by. */
+export const isOnFile = ({ channel, to }: Destination, { user }: Account, purpose: 'change' | 'sign_in'): boolean => {
+  if (channel === 'email') return user.emailKey === to;
+  return user.phone === to || (purpose === 'change' && user.customer.phone === to);
+};
+
 /** Of somebody who may not be known yet. */
 export const newDestination = (email: EmailAddress | null, phone: string | null): Destination =>
   email ? { channel: 'email', to: email.key } : { channel: 'sms', to: phone ?? '' };

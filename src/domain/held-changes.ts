@@ -43,6 +43,9 @@ export type HeldChange = {
   mailedTo: string | null;
 };
 
+/** What waits, and since when, in milliseconds. */
+export type FoundChange = HeldChange & { heldAt: number };
+
 /** A held change that is of nothing yet. */
 export const NOTHING_HELD = {
   profile: {},
@@ -152,11 +155,11 @@ export const createHeldChanges = (dependencies: Dependencies) => {
     },
 
     /** What is held under this id; null when it never was, or is over. */
-    find: async (id: string, at: number): Promise<HeldChange | null> => {
+    find: async (id: string, at: number): Promise<FoundChange | null> => {
       const row = await store.find(id, at);
       if (!row) return null;
       const held: HeldChange = JSON.parse(await (await sealer()).open(row.sealedChange, contextOf(id)));
-      return held;
+      return { ...held, heldAt: row.expiresAt - LIFETIME_SECONDS.challenge_code * 1000 };
     },
   };
 };

@@ -19,6 +19,7 @@ import {
   putFlow,
   requireAttribute,
   textedCode,
+  type UpsertAnswer,
 } from '../../support/upserts.ts';
 
 /** An account that is on file, and a change of it that waits for an answer. */
@@ -220,6 +221,45 @@ describe('a challenge', () => {
     expect((await answer(id, await mailedCode(other))).status).toBe(422);
     const names = (await rowsOf(tenant.id)).customers?.map(({ name }) => name).toSorted();
     expect(names).toEqual(['Ada', 'Other']);
+  });
+
+  it.each(['change', 'sign-in'])('of a %s is not answered any more when its address has changed', async (kind) => {
+    const { service, tenant, post, store, person, own } = await newPersonWorld();
+    const { cuid, email } = person;
+    const send = async (body: unknown) => {
+      if (kind === 'change') return post(body);
+      const response = await service.call('POST', `/api/${tenant.slug}/customer/authenticate?provider=otp`, { body });
+      return { status: response.status, body: await response.json<UpsertAnswer['body']>() };
+    };
+    const asked = await send({ email, ...(kind === 'change' && { name: 'Eve' }) });
+    const challenge = { id: asked.body.challenge?.id, code: await mailedCode(email) };
+    const wanted = uniqueEmail();
+    await store({ id: cuid, email: wanted }, own);
+    const { identifier, secret } = linkIn(await lastMailTo(wanted), 'confirm-email');
+    const body = { identifier, key: secret };
+    expect((await service.call('POST', `${tenant.host}/customers/newemail_confirm`, { body })).status).toBe(200);
+    for (let i = 0; i < 5; i += 1) {
+      expect(await send({ challenge })).toMatchObject({ status: 422, body: { code: 'challenge_failed' } });
+    }
+    expect(await send({ challenge })).toMatchObject({ status: 410 });
+    expect((await rowsOf(tenant.id)).customers).toMatchObject([{ name: expect.not.stringContaining('Eve') }]);
+  });
+
+  it('that was sent before everything was signed out is not answered any more', async () => {
+    const { service, tenant, person, hold, answer } = await newPersonWorld();
+    const id = await hold({ email: person.email, name: 'Eve' });
+    const code = await mailedCode(person.email);
+    service.clock.advance(31);
+    await service.call('POST', `${tenant.host}/customers/password_reset`, {
+      body: { email: person.email, reset_uri: '/reset' },
+    });
+    const [, reset] = /\/reset\/([A-Z0-9]{10})/.exec((await lastMailTo(person.email)).text) ?? [];
+    const password = 'an entirely new passphrase';
+    const done = await service.call('POST', `${tenant.host}/customers/do_reset`, {
+      body: { email: person.email, code: reset, password, password_check: password },
+    });
+    expect(done.status).toBe(200);
+    expect(await answer(id, code)).toMatchObject({ status: 422, body: { code: 'challenge_failed' } });
   });
 
   it('is nothing in another tenant', async () => {
