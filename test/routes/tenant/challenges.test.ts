@@ -245,6 +245,17 @@ describe('a challenge', () => {
     expect((await rowsOf(tenant.id)).customers).toMatchObject([{ name: expect.not.stringContaining('Eve') }]);
   });
 
+  it('is not answered for an account that is disabled meanwhile', async () => {
+    const { service, tenant, person, hold, answer } = await newPersonWorld();
+    const id = await hold({ email: person.email, name: 'Eve' });
+    const code = await mailedCode(person.email);
+    await changeCustomer(service, tenant, person.cuid, { status: 'disabled' });
+    expect(await answer(id, code)).toMatchObject({ status: 422, body: { code: 'challenge_failed' } });
+    await changeCustomer(service, tenant, person.cuid, { status: 'active' });
+    expect(await answer(id, code)).toMatchObject({ status: 422, body: { code: 'challenge_failed' } });
+    expect((await rowsOf(tenant.id)).customers).toMatchObject([{ name: expect.not.stringContaining('Eve') }]);
+  });
+
   it('that was sent before everything was signed out is not answered any more', async () => {
     const { service, tenant, person, hold, answer } = await newPersonWorld();
     const id = await hold({ email: person.email, name: 'Eve' });
