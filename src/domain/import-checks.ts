@@ -15,8 +15,34 @@ export type Offered = {
   attributesSchema: Attributes | null;
 };
 
+/** A customer, and what is wrong with the form of members that were sent: they are left out. */
+type Sent = { customer: ImportedCustomer; faults: readonly Fault[] };
+
 /** Everything that is wrong with a customer, as far as it can be seen without looking at others. */
-export const checkImported = async (customer: ImportedCustomer, offered: Offered, now: number): Promise<Fault[]> => {
+export const checkImported = async ({ customer, faults }: Sent, offered: Offered, now: number): Promise<Fault[]> => {
+  const leftOut = new Set(faults.map(({ path }) => memberIn(path)));
+  const others = await checkValid(customer, offered, now);
+  return [...faults, ...others.filter(({ path }) => !basisOf(path).some((member) => leftOut.has(member)))];
+};
+
+const memberIn = (path: string): string => path.split('.', 1).join();
+
+/** The members by which it is told whether there is a fault. */
+const basisOf = (path: string): readonly string[] => [
+  memberIn(path),
+  ...(BASES.get(path) ?? []),
+  ...(NUMBER.test(path) ? ['country'] : []),
+];
+
+const BASES: ReadonlyMap<string, readonly string[]> = new Map([
+  ['email', ['owner_email', 'phone_number', 'identities']],
+  ['email_verified', ['email', 'owner_email']],
+  ['phone_verified', ['phone_number']],
+]);
+
+const NUMBER = /^(phones|owner_phones|users\.\d+\.phones)\.\d+\.number$/;
+
+const checkValid = async (customer: ImportedCustomer, offered: Offered, now: number): Promise<Fault[]> => {
   const people = peopleOf(customer);
   const { details, attributes, phones } = customer;
   return [

@@ -9,11 +9,11 @@ import { checkImported, type Offered } from './import-checks.ts';
 import { accountOf, type ImportedCustomer, keyOfClaim } from './imported-customers.ts';
 import type { Fault } from './refusal.ts';
 
-/** A line of an import, as far as it can be understood by itself. */
+/** A line of an import, as far as it can be understood by itself: a customer without the members that are `faults`. */
 export type ImportLine = { line: number } & (
   | { kind: 'empty' }
   | { kind: 'faulty'; faults: readonly Fault[] }
-  | { kind: 'customer'; customer: ImportedCustomer }
+  | { kind: 'customer'; customer: ImportedCustomer; faults: readonly Fault[] }
 );
 
 /** `stored`: everything up to this line is done, and stays. */
@@ -126,7 +126,7 @@ export const createImports = (dependencies: Dependencies) => {
     for await (const each of lines) {
       counts.lines = each.line;
       if (each.kind === 'empty') continue;
-      const faults = each.kind === 'faulty' ? each.faults : await checkImported(each.customer, offered, now());
+      const faults = each.kind === 'faulty' ? each.faults : await checkImported(each, offered, now());
       if (each.kind === 'faulty' || faults.length > 0) {
         yield refuse(each.line, faults);
         continue;

@@ -30,23 +30,29 @@ export const validInPart = <Schema extends z.ZodObject>(schema: Schema) =>
     { [uniqueSymbol]: { target: 'json', ...resolver(schema), options: {} } },
   );
 
-/** The members that are valid. In several turns: what is wrong between members shows when each of them is right. */
-const readValid = <Schema extends z.ZodObject>(
+/**
+ * The members that are valid, and what is wrong with the others. In several turns: what is wrong between members shows
+ * when each of them is right.
+ */
+export const readValid = <Schema extends z.ZodObject>(
   schema: Schema,
   body: object,
 ): { members: z.output<Schema>; faults: Fault[] } => {
   const { success, data, error } = schema.safeParse(body);
   if (success) return { members: data, faults: [] };
   const faults = faultsIn(error, body);
-  const wrong = new Set(error.issues.map(({ path: [name] }) => name));
+  const wrong = new Set(error.issues.flatMap(membersIn));
   const others = Object.entries(body).filter(([name]) => !wrong.has(name));
   if (others.length === Object.keys(body).length) throw new Refusal('validation_failed', { faults });
   const rest = readValid(schema, Object.fromEntries(others));
   return { members: rest.members, faults: [...faults, ...rest.faults] };
 };
 
+const membersIn = (issue: z.core.$ZodIssue): PropertyKey[] =>
+  issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys : issue.path.slice(0, 1);
+
 /** What is wrong with an input, by the error that a schema has told of it. */
-export const faultsIn = ({ issues }: z.core.$ZodError, input: unknown): Fault[] =>
+const faultsIn = ({ issues }: z.core.$ZodError, input: unknown): Fault[] =>
   issues.flatMap((issue) => faultsOf(issue, input));
 
 const faultsOf = (issue: z.core.$ZodIssue, input: unknown): Fault[] => {

@@ -325,6 +325,28 @@ describe('POST /operator/v1/tenants/{slug}/customers/import', () => {
       },
       ['users.0.phone_number'],
     ],
+    [
+      'faults of every kind at once',
+      {
+        ...{ email: 'a@example.com', nmae: 'A', city: 1, subscriptions: ['news', 'gossip'] },
+        ...{ phone_number: '1', attributes: { deep: [[[[[[[[1]]]]]]]] }, users: [{ email: 'no' }] },
+      },
+      ['nmae', 'city', 'subscriptions.1', 'phone_number', 'phone_verified', 'attributes.deep', 'users.0.email'],
+    ],
+    [
+      'wrong members, without what can only be told by them',
+      {
+        ...{ email: 'no', email_verified: true, phone_number: 1, phone_verified: true, country: 'Atlantis' },
+        phones: [{ number: '020 7946 0000', type: 'work' }],
+        users: [{ email: 'b@example.com', phones: [{ number: '020 7946 0000', type: 'work' }] }],
+      },
+      ['email', 'phone_number', 'country'],
+    ],
+    [
+      'a wrong identity, and nothing else to know it by',
+      { identities: [{ provider: 'x' }] },
+      ['identities.0.provider', 'identities.0.subject'],
+    ],
   ])('refuses %s, naming each fault', async (_, line, paths) => {
     const place = await newPlace();
     const { refused, summary } = await place.import([line, { email: uniqueEmail() }]);

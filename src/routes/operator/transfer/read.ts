@@ -1,6 +1,6 @@
 import type { ImportLine } from '../../../domain/imports.ts';
 import { type Fault, Refusal } from '../../../domain/refusal.ts';
-import { faultsIn } from '../../validate.ts';
+import { readValid } from '../../validate.ts';
 import { type Line, LONGEST_LINE, readLines } from './lines.ts';
 import { customerLine, restLine } from './schema.ts';
 import { readCustomer } from './view.ts';
@@ -35,9 +35,8 @@ const readLine = ({ number: line, text, bytes }: Line): ImportLine => {
   const value = parse(text);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return faulty(line, 'is no JSON object');
   if ('next' in value && restLine.safeParse(value).success) return { kind: 'empty', line };
-  const read = customerLine.safeParse(value);
-  if (!read.success) return { kind: 'faulty', line, faults: faultsIn(read.error, value) };
-  return { kind: 'customer', line, customer: readCustomer(read.data) };
+  const { members, faults } = readValid(customerLine, value);
+  return { kind: 'customer', line, customer: readCustomer(members), faults };
 };
 
 const faulty = (line: number, message: string): ImportLine => {
