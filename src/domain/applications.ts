@@ -55,6 +55,9 @@ export const nothingToApply = (at: number): Application => ({
   ...{ firstProof: null, subscriptions: null, added: [], events: [], at },
 });
 
+/** Whether the account is to have no number any more: neither one to be told by, nor one to be known by. */
+export const isPhoneCleared = ({ profile }: FlowPlan): boolean => profile.phone === null;
+
 /** The number that was proved in this run. */
 export const numberOf = ({ proven, destination, number }: HeldChange): string | null =>
   proven.includes('sms') && destination.channel === 'sms' ? destination.to : number;
@@ -102,6 +105,7 @@ const changeOf = (intent: Intent, at: number) => {
     user: {
       ...userChangesOf(plan.profile),
       ...(phone !== undefined && { phone, phoneVerifiedAt: at }),
+      ...(isOwners && isPhoneCleared(plan) && { phone: null, phoneVerifiedAt: null }),
     },
     firstProof: held.proven.includes('email') && !isVerified ? firstProofOf(at) : null,
   };

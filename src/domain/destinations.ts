@@ -8,23 +8,29 @@ import { Refusal } from './refusal.ts';
 export type Destination = { channel: Channel; to: string };
 
 /** Where somebody can be sent a code; '' for no address. */
-export type Reach = { email: string; emailKey: string; phone: string | null; customerPhone: string | null };
+export type Reach = {
+  email: string;
+  emailKey: string;
+  isOwner: boolean;
+  phone: string | null;
+  customerPhone: string | null;
+};
 
-/** The address or number on file: of the kind that the account was named by, if there is one. */
-export const destinationBy = (reference: AccountReference, account: Account): Destination =>
-  destinationWithin(
-    { ...account.user, customerPhone: account.user.customer.phone },
-    'phone' in reference ? 'sms' : null,
-  );
+/** What the account is known by: the kind that it was named by, if there is one. Refuses as `destinationWithin`. */
+export const destinationBy = (reference: AccountReference, { user }: Account): Destination =>
+  destinationWithin({ ...user, customerPhone: null }, 'phone' in reference ? 'sms' : null);
 
-/** Refuses with `validation_failed` where there is nothing to send a code to. */
+/**
+ * Where a run of a flow sends a code. A number that the account has got is proved so, before it is known by it. Refuses
+ * with `validation_failed` where there is nothing to send a code to.
+ */
 export const destinationWithin = (
-  { email, emailKey, phone, customerPhone }: Reach,
+  { email, emailKey, isOwner, phone, customerPhone }: Reach,
   channel: Channel | null,
 ): Destination => {
   if (channel !== 'sms' && email !== '') return { channel: 'email', to: emailKey };
-  const number = phone ?? (channel === 'sms' ? customerPhone : null);
-  if (channel !== 'email' && number?.startsWith('+')) return { channel: 'sms', to: number };
+  const number = (isOwner ? [customerPhone, phone] : [phone, customerPhone]).find((each) => each?.startsWith('+'));
+  if (channel !== 'email' && number) return { channel: 'sms', to: number };
   const path = channel === 'sms' ? 'phone' : 'email';
   throw new Refusal('validation_failed', { faults: [{ path, code: 'required', message: 'This is required.' }] });
 };

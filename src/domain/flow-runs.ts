@@ -2,14 +2,14 @@ import type { Account, AccountStore } from '../storage/accounts.ts';
 import type { Application } from '../storage/tenant-accounts.ts';
 import type { UserChanges } from '../storage/users.ts';
 import type { Activations } from './activations.ts';
-import { numberOf, type Recipient } from './applications.ts';
+import { isPhoneCleared, numberOf, type Recipient } from './applications.ts';
 import type { Actor } from './audit.ts';
 import { addressOf, destinationWithin } from './destinations.ts';
 import type { EmailChanges } from './email-changes.ts';
 import type { FlowPlan } from './flows.ts';
 import { type HeldChange, type HeldChanges, NOTHING_HELD, type PendingChallenge, type Target } from './held-changes.ts';
 import type { Draft } from './one-time-secrets.ts';
-import { Refusal } from './refusal.ts';
+import { type Fault, Refusal } from './refusal.ts';
 
 /** How far a flow has come: to its end, `at` this time, or to a challenge. */
 export type RunOutcome =
@@ -36,8 +36,8 @@ type Dependencies = {
 export const createFlowRuns = ({ accounts, heldChanges, activations, emailChanges, defer }: Dependencies) => ({
   /**
    * What a plan asks to mail and text, of which nothing is stored and sent yet. Without a challenge, none has to be
-   * answered before it goes on. Refuses with `validation_failed` where a challenge has nowhere to go, and with
-   * `sms_unavailable`.
+   * answered before it goes on. Refuses with `validation_failed` where a challenge has nowhere to go, or where nothing
+   * would be left that tells the account, and with `sms_unavailable`.
    */
   announce: async (
     { customerId, userId }: Target,
@@ -46,6 +46,8 @@ export const createFlowRuns = ({ accounts, heldChanges, activations, emailChange
     user: Recipient,
     actor: Actor,
   ): Promise<Announcement> => {
+    const isLost = isPhoneCleared(plan) && user.email === '' && !(await accounts.hasIdentity(userId));
+    if (isLost) throw new Refusal('validation_failed', { faults: [ONLY_IDENTIFIER] });
     const destination = plan.next && destinationWithin(user, plan.next.channel);
     if (destination) heldChanges.requireMeans(destination);
     const change = held.emailChange && (await emailChanges.draft(user, held.emailChange, actor));
@@ -61,7 +63,7 @@ export const createFlowRuns = ({ accounts, heldChanges, activations, emailChange
         countedBy: addressOf(user),
         flow: { steps: held.flow.steps, index: plan.next.index },
         proven: held.proven,
-        number: numberOf(held),
+        number: isPhoneCleared(plan) ? null : numberOf(held),
         mailedTo: mailsActivation ? user.emailKey : held.mailedTo,
       };
     const next = rest && (await heldChanges.draft(rest, user.locale));
@@ -90,5 +92,7 @@ export const createFlowRuns = ({ accounts, heldChanges, activations, emailChange
     return { kind: 'stored', account, at };
   },
 });
+
+const ONLY_IDENTIFIER: Fault = { path: 'phone', code: 'required', message: 'is all that the account is known by' };
 
 export type FlowRuns = ReturnType<typeof createFlowRuns>;

@@ -117,7 +117,7 @@ export const createTenantAccounts = (dependencies: Dependencies) => {
         purpose: 'change',
         // One that is disabled is like any other to whoever asks, also in what is mailed; but no answer is right.
         target: isDisabled ? null : target,
-        destination: known ? destinationBy(reference, known) : newDestination(email, phone),
+        destination: known && isHeld ? destinationBy(reference, known) : newDestination(email, phone),
         countedBy: known && addressOf(known.user),
         email: known ? null : email,
         emailChange,

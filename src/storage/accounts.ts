@@ -1,10 +1,10 @@
-import { sql } from 'drizzle-orm';
-import type { CustomerId, TenantId } from '../crypto/ids.ts';
+import { and, eq, sql } from 'drizzle-orm';
+import type { CustomerId, TenantId, UserId } from '../crypto/ids.ts';
 import { type CustomerChanges, ofCustomer } from './customers.ts';
 import type { Database } from './database.ts';
 import { type NewEvent, recordEventIf } from './events.ts';
 import { findHoldings, type Holdings } from './holdings.ts';
-import { customers, users } from './schema.ts';
+import { customers, identities, users } from './schema.ts';
 import { type CustomerSubscription, replaceSubscriptions, selectSubscriptionsOf } from './subscriptions.ts';
 import {
   changeUser,
@@ -42,6 +42,16 @@ export const createAccountStore = (db: Database, tenantId: TenantId) => ({
     ]);
     const user = userOf(foundUsers, foundCustomers);
     return user && { user, subscriptions };
+  },
+
+  /** Whether the user can sign in at an identity provider. */
+  hasIdentity: async (userId: UserId): Promise<boolean> => {
+    const found = await db
+      .select({ subject: identities.subject })
+      .from(identities)
+      .where(and(eq(identities.tenantId, tenantId), eq(identities.userId, userId)))
+      .limit(1);
+    return found.length > 0;
   },
 
   /**

@@ -1,4 +1,6 @@
+import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
+import { bearerHeaders } from '../../support/accounts.ts';
 import { logOf } from '../../support/log.ts';
 import { mailedCode } from '../../support/logins.ts';
 import { lastMailTo, mailsTo } from '../../support/mailbox.ts';
@@ -497,4 +499,96 @@ describe('a number that is proved in a flow', () => {
       expect(step).toMatchObject({ status: 200, body: { phone, emailVerified: true, phoneVerified: true } });
     }
   });
+
+  /** A person who is signed in and known by a number, too. */
+  const newNumberWorld = async () => {
+    const world = await newPersonWorld();
+    const { service, tenant, person, post, answer, own } = world;
+    await putFlow(service, tenant, 'text', [TEXT]);
+    const prove = async (phone: string) => {
+      const asked = await post({ id: person.cuid, phone }, { ...own, flow: 'text' });
+      return answer(idIn(asked), await textedCode(phone));
+    };
+    const phone = uniqueNumber();
+    expect(await prove(phone)).toMatchObject({ status: 200, body: { phone, phoneVerified: true } });
+    service.clock.advance(31);
+    return { ...world, phone, prove, idBy: (number: string) => idByText(service, tenant, number) };
+  };
+
+  it('takes the place of the one before, and until then that one is what the account is known by', async () => {
+    const { service, person, store, own, phone, prove, idBy } = await newNumberWorld();
+    const next = uniqueNumber();
+    expect(await store({ id: person.cuid, phone: next }, own)).toMatchObject({ phone: next, phoneVerified: false });
+    expect([await idBy(phone), await idBy(next)]).toEqual([person.cuid, null]);
+    service.clock.advance(31);
+    expect(await prove(next)).toMatchObject({ status: 200, body: { phone: next, phoneVerified: true } });
+    service.clock.advance(31);
+    expect([await idBy(phone), await idBy(next)]).toEqual([null, person.cuid]);
+  });
+
+  it('is taken away for good, where there is an address', async () => {
+    const { person, store, own, phone, idBy } = await newNumberWorld();
+    const cleared = await store({ id: person.cuid, phone: null }, own);
+    expect(cleared).toMatchObject({ phone: null, phoneVerified: false, emailVerified: true });
+    expect(await idBy(phone)).toBeNull();
+  });
+
+  it('is not taken away where the account is known by nothing else', async () => {
+    const { service, tenant, store, post, idBy, tokenBy } = await newPhoneWorld();
+    const phone = uniqueNumber();
+    const { id } = await store({ phone });
+    const own = { headers: bearerHeaders(await tokenBy(phone)) };
+    const refused = await post({ id, phone: null }, own);
+    expect([refused.status, faultsIn(refused)]).toEqual([412, ['phone']]);
+    service.clock.advance(31);
+    expect(await idBy(phone)).toBe(id);
+    const [{ id: userId } = { id: '' }] = (await rowsOf(tenant.id)).users ?? [];
+    await env.DB.prepare("insert into identities values (?, 'provider:partner', 'person', ?, 0)")
+      .bind(tenant.id, userId)
+      .run();
+    expect(await store({ id, phone: null }, own)).toMatchObject({ phone: null });
+    expect(await store({ id, name: 'Ada' }, own)).toMatchObject({ phone: null, name: 'Ada' });
+  });
+
+  it('takes the place of the one before where the account is known by nothing else', async () => {
+    const { service, tenant, store, post, answer, idBy, tokenBy } = await newPhoneWorld();
+    await putFlow(service, tenant, 'text', [TEXT]);
+    const [phone, next] = [uniqueNumber(), uniqueNumber()];
+    const { id } = await store({ phone });
+    const own = { headers: bearerHeaders(await tokenBy(phone)) };
+    const asked = await post({ id, phone: next }, { ...own, flow: 'text' });
+    expect(await answer(idIn(asked), await textedCode(next))).toMatchObject({
+      status: 200,
+      body: { id, phone: next, phoneVerified: true },
+    });
+    service.clock.advance(31);
+    expect([await idBy(phone), await idBy(next)]).toEqual([null, id]);
+  });
 });
+
+/** The token that a text to the number gives; null where nobody is known by it. */
+const tokenByText = async (service: Service, { slug }: TestTenant, phone: string): Promise<string | null> => {
+  const path = `/api/${slug}/customer/authenticate?provider=otp`;
+  const before = (await textsTo(phone)).length;
+  const asked = await service.call('POST', path, { body: { phone } });
+  const { challenge } = await asked.json<{ challenge: { id: string } }>();
+  if ((await textsTo(phone)).length === before) return null;
+  const body = { challenge: { id: challenge.id, code: await textedCode(phone) } };
+  return (await service.call('POST', path, { body })).json<string>();
+};
+
+const idByText = async (service: Service, tenant: TestTenant, phone: string): Promise<string | null> => {
+  const token = await tokenByText(service, tenant, phone);
+  const response = token === null ? null : await formsOf(service, tenant).read(token);
+  return response && (await response.json<{ id: string }>()).id;
+};
+
+const newPhoneWorld = async () => {
+  const world = await newUpsertWorld();
+  const { service, tenant } = world;
+  return {
+    ...world,
+    idBy: (number: string) => idByText(service, tenant, number),
+    tokenBy: async (number: string) => (await tokenByText(service, tenant, number)) ?? '',
+  };
+};
