@@ -2,6 +2,7 @@ import { type AppId, newId } from '../crypto/ids.ts';
 import type { Account } from '../storage/accounts.ts';
 import type { NewUser } from '../storage/customers.ts';
 import type { NewEvent } from '../storage/events.ts';
+import type { ProvedNumber } from '../storage/number-proofs.ts';
 import type { Application } from '../storage/tenant-accounts.ts';
 import { firstProofOf } from './address-proofs.ts';
 import type { Actor, Audit } from './audit.ts';
@@ -26,7 +27,8 @@ export const applicationOf = (intent: Intent, audit: Audit, at: number): Applica
   const described = held.derived.length > 0 ? { derived: held.derived.join(' ') } : {};
   const notices = plan.notices.map((name) => audit('flow.notified', by.actor, customerId, { name }));
   const event = (type: 'customer.created' | 'customer.updated') => audit(type, by.actor, customerId, described);
-  const common = { customerId, userId, subscriptions: held.subscriptions, added: plan.added, at };
+  const provedNumber = provedNumberIn(intent, audit);
+  const common = { customerId, userId, provedNumber, subscriptions: held.subscriptions, added: plan.added, at };
   if (isNew) return { ...common, ...creationOf(intent, at), events: [event('customer.created'), ...notices] };
   const events: NewEvent[] = held.purpose === 'change' ? [event('customer.updated'), ...notices] : [];
   return { ...common, ...changeOf(intent, at), events };
@@ -52,7 +54,7 @@ export const recipientOf = (
 /** What is never redeemed. */
 export const nothingToApply = (at: number): Application => ({
   ...{ customerId: newId('cus', at), userId: newId('usr', at), created: null, customer: {}, version: null, user: {} },
-  ...{ firstProof: null, subscriptions: null, added: [], events: [], at },
+  ...{ firstProof: null, provedNumber: null, subscriptions: null, added: [], events: [], at },
 });
 
 /** Whether the account is to have no number any more: neither one to be told by, nor one to be known by. */
@@ -127,6 +129,16 @@ const provedNumberOf = ({ target, held, account }: Intent): string | undefined =
   const hasAddress = target.isNew ? held.email !== null : account?.user.email !== '';
   const isKnownByNumber = isAddressProved || !hasAddress || held.proven.includes('email');
   return isKnownByNumber ? (numberOf(held) ?? undefined) : undefined;
+};
+
+/** Whoever loses the number is not told who has proved it. */
+const provedNumberIn = (intent: Intent, audit: Audit): ProvedNumber | null => {
+  const phone = provedNumberOf(intent);
+  if (phone === undefined) return null;
+  const { subject: _, ...told } = audit('customer.updated', 'system', intent.target.customerId, {
+    proved: 'elsewhere',
+  });
+  return { phone, told: { ...told, ip: null, userAgent: null } };
 };
 
 const definedOnly = <Members extends object>(

@@ -172,7 +172,7 @@ export const createAuthentications = (dependencies: Dependencies) => {
         }
         case 'answer': {
           const answered = challengeAnswers.answer('sign_in', presented.id, presented.code);
-          const outcome = await answered.catch(failFor('email_taken'));
+          const outcome = await answered.catch(failFor('email_taken', 'phone_taken'));
           if (outcome.kind === 'challenged') return outcome;
           const { at, account } = outcome;
           const { user } = account;
@@ -188,9 +188,9 @@ export const createAuthentications = (dependencies: Dependencies) => {
 
 /** Whatever is wrong with the data is told by one word here. */
 const failFor =
-  (code: RefusalCode) =>
+  (...codes: RefusalCode[]) =>
   (error: unknown): never => {
-    throw error instanceof Refusal && error.code === code ? new Refusal('authentication_failed') : error;
+    throw error instanceof Refusal && codes.includes(error.code) ? new Refusal('authentication_failed') : error;
   };
 
 /** What the audit log calls a provider. */

@@ -106,7 +106,7 @@ const isStillFor = ({ purpose, destination, heldAt }: FoundChange, account: Acco
 
 const accept = (outcome: AnswerOutcome): 'applied' | 'stale' => {
   if (outcome.kind === 'limited') throw rateLimited(outcome.waitMs);
-  if (outcome.kind === 'taken') throw new Refusal('email_taken');
+  if (outcome.kind === 'email_taken' || outcome.kind === 'phone_taken') throw new Refusal(outcome.kind);
   if (outcome.kind === 'refused') throw new Refusal(outcome.wasCompared ? 'challenge_failed' : 'challenge_over');
   return outcome.kind;
 };

@@ -49,6 +49,7 @@ export type RefusalCode =
   | 'no_email_address'
   | 'unknown_platform'
   | 'email_taken'
+  | 'phone_taken'
   | 'domain_taken'
   | 'confirmation_required'
   | 'idempotency_key_reused'

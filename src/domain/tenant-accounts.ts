@@ -141,7 +141,7 @@ export const createTenantAccounts = (dependencies: Dependencies) => {
         (account) => applyHeld({ target, held, by }, account, settings, audit, at).application,
       );
       // Somebody else made the account meanwhile: it is not for this caller to change.
-      if (outcome === 'taken') throw new Refusal('email_taken');
+      if (outcome !== 'applied') throw new Refusal(outcome);
       return flowRuns.outcomeOf(announcement, application);
     },
   };

@@ -66,6 +66,7 @@ export const commonWire: WireTable = {
   no_email_address: { status: 409, message: 'The user has no email address.' },
   unknown_platform: { status: 400, message: 'The app has no such platform.' },
   email_taken: { status: 409, message: 'A customer with this email address exists.' },
+  phone_taken: { status: 409, message: 'An account with this phone number exists.' },
   domain_taken: { status: 409, message: 'One of these domains is taken.' },
   confirmation_required: {
     status: 400,

@@ -12,9 +12,10 @@ import {
   type WrongTry,
 } from './challenges.ts';
 import { type CustomerRow, type NewCustomer, ofCustomer } from './customers.ts';
-import { type Database, insertIf, StorageError, violatedTableOf } from './database.ts';
+import { type Database, insertIf, StorageError } from './database.ts';
 import { type NewEvent, recordEventIf } from './events.ts';
 import { issueOrFail, waitAfterFailure } from './issuances.ts';
+import { freeNumber, type ProvedNumber } from './number-proofs.ts';
 import { type Counted, countInTurn, hitsOfAll, isCounted, waitForAll } from './rate-hits.ts';
 import { customers, type FlowStep, flows, heldChanges, users } from './schema.ts';
 import { addSubscriptions, replaceSubscriptions, selectSubscriptionsOf } from './subscriptions.ts';
@@ -41,6 +42,8 @@ export type Application = {
   user: UserChanges;
   /** What changes before of a user who proves its address for the first time; null where none is proved. */
   firstProof: UserChanges | null;
+  /** The number that the user proves with it; null for none. */
+  provedNumber: ProvedNumber | null;
   /** The whole new list; null to leave it as it is. */
   subscriptions: readonly string[] | null;
   /** Lists to add, each null for all that the tenant offers. */
@@ -49,8 +52,11 @@ export type Application = {
   at: number;
 };
 
+/** What of an application somebody else has already. */
+type Taken = 'email_taken' | 'phone_taken';
+
 /** `stale`: nothing was done, because the customer has another version. */
-export type ApplicationOutcome = 'applied' | 'taken' | 'stale';
+export type ApplicationOutcome = 'applied' | Taken | 'stale';
 
 /** `wasCompared`: the code was wrong; otherwise there was nothing any more that it could have been right for. */
 export type AnswerOutcome =
@@ -73,8 +79,9 @@ export const createTenantAccountStore = (db: Database, tenantId: TenantId) => {
       .where(and(ofCustomer(tenantId, customerId), condition));
 
   const statementsOf = (application: Application, condition: SQL) => {
-    const { customerId, userId, created, firstProof, at } = application;
+    const { customerId, userId, created, firstProof, provedNumber, at } = application;
     return [
+      ...(provedNumber === null ? [] : freeNumber(db, tenantId, userId, provedNumber, condition)),
       ...(created
         ? [
             insertIf(db, customers, { tenantId, ...created.customer }, condition),
@@ -118,9 +125,11 @@ export const createTenantAccountStore = (db: Database, tenantId: TenantId) => {
       const [first, ...rest] = statementsOf(application, sql`true`);
       if (!first) return 'applied';
       try {
-        const violated = await violatedTableOf(() => db.batch([first, ...rest]));
-        return violated === null ? 'applied' : 'taken';
+        await db.batch([first, ...rest]);
+        return 'applied';
       } catch (error) {
+        const taken = takenOf(error);
+        if (taken !== null) return taken;
         if (isStale(error)) return 'stale';
         throw error;
       }
@@ -153,7 +162,8 @@ export const createTenantAccountStore = (db: Database, tenantId: TenantId) => {
         if (decided.kind === 'redeemed') return { kind: 'applied' };
         return decided.kind === 'refused' ? { ...decided, wasCompared: compared.meta.changes > 0 } : decided;
       } catch (error) {
-        if (new StorageError(error).violatedTable !== null) return { kind: 'taken' };
+        const taken = takenOf(error);
+        if (taken !== null) return { kind: taken };
         if (isStale(error)) return { kind: 'stale' };
         return { kind: 'limited', waitMs: await waitAfterFailure(db, tenantId, error, mailed) };
       }
@@ -162,6 +172,12 @@ export const createTenantAccountStore = (db: Database, tenantId: TenantId) => {
 };
 
 export type TenantAccountStore = ReturnType<typeof createTenantAccountStore>;
+
+const takenOf = (error: unknown): Taken | null => {
+  const { violatedTable, message } = new StorageError(error);
+  if (violatedTable === null) return null;
+  return message.includes('users.phone') ? 'phone_taken' : 'email_taken';
+};
 
 /** A sign-in leaves the customer as it is. */
 const changesNothing = ({ customer, subscriptions, added }: Application): boolean =>

@@ -62,8 +62,10 @@ export const tenantRoutes = new Hono<BearerEnv>()
         202: { description: 'A challenge that has to be answered first', schema: pendingChallenge },
       },
       refusals: [
-        ...(['flow_not_found', 'unauthenticated', 'challenge_failed', 'challenge_over', 'email_taken'] as const),
+        ...(['flow_not_found', 'unauthenticated', 'challenge_failed', 'challenge_over'] as const),
         ...([
+          'email_taken',
+          'phone_taken',
           'owner_only',
           'precondition_failed',
           'sms_unavailable',

@@ -526,6 +526,34 @@ describe('a number that is proved in a flow', () => {
     expect([await idBy(phone), await idBy(next)]).toEqual([null, person.cuid]);
   });
 
+  it('is taken from an account that was made for it by somebody who never proved it', async () => {
+    const { service, tenant, store, person, prove, idBy } = await newNumberWorld();
+    const wanted = uniqueNumber();
+    const { id: other } = await store({ phone: wanted });
+    expect(await prove(wanted)).toMatchObject({ status: 200, body: { phone: wanted, phoneVerified: true } });
+    service.clock.advance(31);
+    expect(await idBy(wanted)).toBe(person.cuid);
+    expect((await rowsOf(tenant.id)).users).toContainEqual(
+      expect.objectContaining({ customer_id: other, phone: null }),
+    );
+    const told = (await eventsOf(tenant.id, 'customer.updated')).filter(({ subject }) => subject === other);
+    expect(told).toMatchObject([{ actor: 'system', ip: null, data: '{"proved":"elsewhere"}' }]);
+  });
+
+  it('is refused by its name where another account has proved it', async () => {
+    const { service, tenant, store, person, prove, idBy } = await newNumberWorld();
+    const wanted = uniqueNumber();
+    const { id: other } = await store({ phone: wanted });
+    expect(await idBy(wanted)).toBe(other);
+    service.clock.advance(31);
+    expect(await prove(wanted)).toMatchObject({ status: 409, body: { code: 'phone_taken' } });
+    service.clock.advance(31);
+    expect(await idBy(wanted)).toBe(other);
+    expect((await rowsOf(tenant.id)).users).toContainEqual(
+      expect.objectContaining({ customer_id: person.cuid, phone: expect.not.stringContaining(wanted) }),
+    );
+  });
+
   it('is taken away for good, where there is an address', async () => {
     const { person, store, own, phone, idBy } = await newNumberWorld();
     const cleared = await store({ id: person.cuid, phone: null }, own);
