@@ -31,7 +31,7 @@ const customerOf = (index: number) => ({
  * How fast customers are imported into the Worker on this machine, and whether its memory grows with their number. Each
  * count by a service of its own: the local proxy in front of the Worker gives up after a request of many seconds.
  *
- * Measured on two cores with no other work: 20,000 at 7,100 a second within 338 MiB, 200,000 at 7,400 a second within
+ * Measured on two cores with no other work: 20,000 at 6,300 a second within 332 MiB, 200,000 at 6,700 a second within
  * 412 MiB, 64 of which are the proxy's. Of 300,000 (130 MB) the last 200,000 added 13 MiB: what grows at first are the
  * heap, up to where it is collected, and the cache of the local database.
  */
