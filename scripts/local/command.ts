@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Processes } from './processes.ts';
 
-const PATIENCE_MILLISECONDS = 10_000;
+const PATIENCE_MILLISECONDS = 2000;
 
 /** Where the command was called: npm changes into the package's folder, and says it. */
 export const callerFolder = (): string => process.env.INIT_CWD ?? process.cwd();
@@ -22,7 +22,8 @@ export const runCommand = async (
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(name, async () => {
       interruption.abort();
-      await Promise.race([Promise.all([processes.stop(), ended]), wait(PATIENCE_MILLISECONDS)]);
+      await processes.stop();
+      await Promise.race([ended, wait(PATIENCE_MILLISECONDS)]);
       process.exit(130);
     });
   }

@@ -9,7 +9,7 @@ import type { EmailChanges } from './email-changes.ts';
 import type { PasswordSignIns } from './password-sign-ins.ts';
 import { hashNewPassword } from './passwords.ts';
 import { type Fault, Refusal, refuseFaults } from './refusal.ts';
-import { checkOffered } from './subscriptions.ts';
+import { checkOffered, listOffered } from './subscriptions.ts';
 
 export type { Account, Holdings } from '../storage/accounts.ts';
 
@@ -49,8 +49,7 @@ export const createAccounts = (dependencies: Dependencies) => {
   };
 
   const findUnknown = async (ids: readonly string[]): Promise<Fault[]> => {
-    const offered = new Set((await subscriptions.list()).map(({ id }) => id));
-    return checkOffered(ids, offered);
+    return checkOffered(ids, await listOffered(subscriptions));
   };
 
   return {

@@ -6,7 +6,7 @@ import { type Attributes, checkEachAttribute } from './attributes.ts';
 import type { Audit } from './audit.ts';
 import { enrich, type ProfileDefaults, type TenantProfile } from './enrichment.ts';
 import { type Fault, Refusal, refuseFaults } from './refusal.ts';
-import { checkOffered } from './subscriptions.ts';
+import { checkOffered, listOffered } from './subscriptions.ts';
 import { mergeAttributes } from './tenant-profiles.ts';
 
 export type { Flow } from '../storage/flows.ts';
@@ -147,8 +147,7 @@ export const createFlows = ({ tenantId, store, subscriptions, attributesSchema, 
 
     /** Defines the flow, or replaces it. Whether it is new. Refuses with `validation_failed`. */
     put: async (flow: Flow): Promise<boolean> => {
-      const offered = new Set((await subscriptions.list()).map(({ id }) => id));
-      refuseFaults(checkSteps(flow.steps, offered, attributesSchema));
+      refuseFaults(checkSteps(flow.steps, await listOffered(subscriptions), attributesSchema));
       return store.put(flow, audit('flow.updated', 'operator', tenantId, { name: flow.name }));
     },
 

@@ -4,7 +4,7 @@ import type { Attributes } from '../storage/schema.ts';
 import { checkAttributes } from './attributes.ts';
 import { claimsOf, type ImportedCustomer, keyOfClaim, type Named, peopleOf } from './imported-customers.ts';
 import { parsePhoneNumber, type TypedPhone, WRONG_NUMBER } from './phones.ts';
-import type { Fault } from './refusal.ts';
+import { type Fault, memberOf } from './refusal.ts';
 import { checkOffered } from './subscriptions.ts';
 import { mergeAttributes } from './tenant-profiles.ts';
 
@@ -20,18 +20,16 @@ type Sent = { customer: ImportedCustomer; faults: readonly Fault[] };
 
 /** Everything that is wrong with a customer, as far as it can be seen without looking at others. */
 export const checkImported = async ({ customer, faults }: Sent, offered: Offered, now: number): Promise<Fault[]> => {
-  const leftOut = new Set(faults.map(({ path }) => memberIn(path)));
+  const leftOut = new Set(faults.map(memberOf));
   const others = await checkValid(customer, offered, now);
-  return [...faults, ...others.filter(({ path }) => !basisOf(path).some((member) => leftOut.has(member)))];
+  return [...faults, ...others.filter((fault) => !basisOf(fault).some((member) => leftOut.has(member)))];
 };
 
-const memberIn = (path: string): string => path.split('.', 1).join();
-
 /** The members by which it is told whether there is a fault. */
-const basisOf = (path: string): readonly string[] => [
-  memberIn(path),
-  ...(BASES.get(path) ?? []),
-  ...(NUMBER.test(path) ? ['country'] : []),
+const basisOf = (fault: Fault): readonly string[] => [
+  memberOf(fault),
+  ...(BASES.get(fault.path) ?? []),
+  ...(NUMBER.test(fault.path) ? ['country'] : []),
 ];
 
 const BASES: ReadonlyMap<string, readonly string[]> = new Map([

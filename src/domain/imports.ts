@@ -8,6 +8,7 @@ import type { Audit } from './audit.ts';
 import { checkImported, type Offered } from './import-checks.ts';
 import { accountOf, type ImportedCustomer, keyOfClaim } from './imported-customers.ts';
 import type { Fault } from './refusal.ts';
+import { listOffered } from './subscriptions.ts';
 
 /** A line of an import, as far as it can be understood by itself: a customer without the members that are `faults`. */
 export type ImportLine = { line: number } & (
@@ -50,13 +51,13 @@ export const createImports = (dependencies: Dependencies) => {
     dependencies;
 
   const findOffered = async (): Promise<Offered> => {
-    const [connected, provided, subscribable] = await Promise.all([
+    const [connected, provided, offered] = await Promise.all([
       connections.list(),
       providers.list(),
-      subscriptions.list(),
+      listOffered(subscriptions),
     ]);
     return {
-      subscriptions: new Set(subscribable.map(({ id }) => id)),
+      subscriptions: offered,
       identityProviders: new Set([
         ...connected.map(({ name }) => `connection:${name}`),
         ...provided.map(({ name }) => `provider:${name}`),

@@ -63,6 +63,9 @@ export type RefusalCode =
 /** One thing wrong with an input. `path` is dotted, e.g. `platforms.0.url`. */
 export type Fault = { path: string; code: 'required' | 'unknown_member' | 'invalid'; message: string };
 
+/** The outermost member of the input that a fault is in. */
+export const memberOf = ({ path }: Fault): string => path.split('.', 1).join();
+
 type Details = { faults?: readonly Fault[]; retryAfterSeconds?: number; passwordFault?: PasswordFault };
 
 /** The one way of saying no. Anything else that is thrown is a bug, or storage that did not answer. */

@@ -2,6 +2,10 @@ import type { Subscription, SubscriptionStore } from '../storage/subscriptions.t
 import type { Audit } from './audit.ts';
 import { type Fault, Refusal } from './refusal.ts';
 
+/** The ids of all that a tenant offers. */
+export const listOffered = async (store: SubscriptionStore): Promise<ReadonlySet<string>> =>
+  new Set((await store.list()).map(({ id }) => id));
+
 /** What is wrong with a list of subscriptions, given those that there are. */
 export const checkOffered = (ids: readonly string[], offered: ReadonlySet<string>): Fault[] =>
   ids.flatMap((id, i): Fault[] =>

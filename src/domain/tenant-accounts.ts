@@ -18,8 +18,8 @@ import { type HeldChange, type HeldChanges, NOTHING_HELD, type Target } from './
 import { type Limits, rateLimited } from './limits.ts';
 import type { OneTimeSecrets } from './one-time-secrets.ts';
 import { WRONG_PHONE } from './phones.ts';
-import { type Fault, Refusal, refuseFaults } from './refusal.ts';
-import { checkOffered } from './subscriptions.ts';
+import { type Fault, memberOf, Refusal, refuseFaults } from './refusal.ts';
+import { checkOffered, listOffered } from './subscriptions.ts';
 import { checkMergedAttributes, isOfCustomer, profileOf } from './tenant-profiles.ts';
 
 /** What a form or app says of an account: `id`, the address or the phone tells which one it is. */
@@ -57,7 +57,7 @@ export const createTenantAccounts = (dependencies: Dependencies) => {
 
   /** What is wrong whoever asks, and whatever is on file. */
   const checkSent = async ({ subscriptions: wanted }: Upsert): Promise<Fault[]> =>
-    wanted === null ? [] : checkOffered(wanted, new Set((await subscriptions.list()).map(({ id }) => id)));
+    wanted === null ? [] : checkOffered(wanted, await listOffered(subscriptions));
 
   return {
     /** The account of whoever is signed in. Refuses with `unauthenticated`. */
@@ -162,10 +162,8 @@ const referenceOf = (
 };
 
 /** Whether the member at fault was sent in a wrong form, and nothing more can be said of it. */
-const isLeftOut = ({ path }: Fault, { faults }: Upsert): boolean =>
-  faults.some((each) => memberIn(each.path) === memberIn(path));
-
-const memberIn = (path: string): string => path.split('.', 1).join();
+const isLeftOut = (fault: Fault, { faults }: Upsert): boolean =>
+  faults.some((each) => memberOf(each) === memberOf(fault));
 
 /** What tells no account. */
 const NOBODY: AccountReference = { emailKey: '' };

@@ -1,8 +1,8 @@
 import { and, asc, desc, eq, inArray, lt, type SQL } from 'drizzle-orm';
 import type { CustomerId, TenantId, UserId } from '../crypto/ids.ts';
-import { type Database, insertEach, insertIf, unindexed } from './database.ts';
+import { type Database, insertIf, unindexed } from './database.ts';
 import { anonymiseEventsBy, type NewEvent, recordEventIf } from './events.ts';
-import { type AwsCredentials, customerOf, type Member, type Phone } from './profiles.ts';
+import { type AwsCredentials, customerOf, insertPhones, type Member, type Phone } from './profiles.ts';
 import { type Counted, countInTurn, hitsOfAll, waitForAll } from './rate-hits.ts';
 import { awsCredentials, challenges, events, identities, phones, sessions, users } from './schema.ts';
 import {
@@ -108,13 +108,7 @@ export const createMemberStore = (db: Database, tenantId: TenantId) => {
         ...(changes.phones
           ? [
               db.delete(phones).where(and(eq(phones.tenantId, tenantId), eq(phones.userId, id))),
-              insertEach(
-                db,
-                phones,
-                tenantId,
-                changes.phones.map((each) => ({ customerId, userId: id, ...each })),
-                isThere,
-              ),
+              ...insertPhones(db, tenantId, customerId, id, changes.phones, isThere),
             ]
           : []),
         ...(changes.awsCredentials

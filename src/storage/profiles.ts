@@ -1,6 +1,6 @@
-import { and, asc, eq, inArray, isNull, or } from 'drizzle-orm';
+import { and, asc, eq, inArray, isNull, or, type SQL, sql } from 'drizzle-orm';
 import type { CustomerId, TenantId, UserId } from '../crypto/ids.ts';
-import { type Database, unindexed } from './database.ts';
+import { type Database, insertEach, unindexed } from './database.ts';
 import { awsCredentials, phones, users } from './schema.ts';
 import { isSignedIn, type SignedIn, selectUser, type User, type UserRow, userOf } from './users.ts';
 
@@ -58,12 +58,15 @@ export const customerOf = (db: Database, tenantId: TenantId, whom: SignedIn) =>
     .from(users)
     .where(and(eq(users.tenantId, tenantId), isSignedIn(tenantId, whom)));
 
-/** The statements that store phones of a customer, or of one of its users: none for no phones. */
+/** The statements that store phones of a customer, or of one of its users, where the condition holds: none for no phones. */
 export const insertPhones = (
   db: Database,
   tenantId: TenantId,
   customerId: CustomerId,
   userId: UserId | null,
   added: readonly Phone[],
-) =>
-  added.length > 0 ? [db.insert(phones).values(added.map((each) => ({ tenantId, customerId, userId, ...each })))] : [];
+  condition: SQL = sql`true`,
+) => {
+  const rows = added.map((each) => ({ customerId, userId, ...each }));
+  return rows.length > 0 ? [insertEach(db, phones, tenantId, rows, condition)] : [];
+};
