@@ -15,10 +15,6 @@ export const runCommand = async (
   main: (interruption: AbortSignal) => Promise<void>,
 ): Promise<void> => {
   const interruption = new AbortController();
-  const ended = main(interruption.signal).catch((error: unknown) => {
-    process.exitCode = 1;
-    if (!interruption.signal.aborted) console.error(error instanceof Error ? error.message : String(error));
-  });
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(name, async () => {
       interruption.abort();
@@ -27,5 +23,9 @@ export const runCommand = async (
       process.exit(130);
     });
   }
+  const ended = main(interruption.signal).catch((error: unknown) => {
+    process.exitCode = 1;
+    if (!interruption.signal.aborted) console.error(error instanceof Error ? error.message : String(error));
+  });
   await ended;
 };
