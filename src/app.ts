@@ -52,14 +52,16 @@ export const createApp = (platformOf: PlatformOf): Hono<AppEnv> => {
   // Bodies of any size, which are read as they come: before what holds all others as a whole.
   app.route('/operator/v1/tenants/:slug/customers', transferRoutes);
 
-  app.use(requestSize, jsonBody);
-
   app.route('/', platformRoutes(app));
+  app.use('/operator/v1/*', requestSize, jsonBody);
   app.route('/operator/v1', operatorRoutes);
+  // It has no tenant of its own, and its body is read.
+  app.use('/operator/v1/*', async (c) => c.notFound());
 
   app.use(hostTenant);
   app.use('/api/:tenantId/*', pathTenant);
-  app.use(tenantCors);
+  // Before what refuses bodies: a page has to be able to read why.
+  app.use(tenantCors, requestSize, jsonBody);
   app.route('/', keyRoutes);
   app.route('/', issuerRoutes);
   app.route('/customer', partnerRoutes);

@@ -189,13 +189,21 @@ describe('a path', () => {
     expect((await auth(encodeURIComponent(encodeURIComponent(customer.email)))).status).toBe(404);
   });
 
-  it('that is not known is 404, whatever its method', async () => {
-    const service = createService();
-    for (const method of ['GET', 'POST', 'PUT', 'DELETE', 'PATCH']) {
-      const response = await service.call(method, '/no/such/thing');
-      expect(await refusalOf(response)).toMatchObject({ status: 404, code: 'not_found' });
-    }
-  });
+  it.each(['/no/such/thing', '/operator/v1/no/such/thing'])(
+    'that is not known, as %s, is 404, whatever its method and its body',
+    async (path) => {
+      const service = createService();
+      const headers = { ...operatorHeaders, 'Content-Type': 'application/json' };
+      const bodies: (() => BodyInit)[] = [() => '{"name":"A"}', () => new Blob(['{"name":"A"}']).stream()];
+      for (const method of ['GET', 'POST', 'PUT', 'DELETE', 'PATCH']) {
+        const calls = method === 'GET' ? [{}] : bodies.map((body) => ({ rawBody: body() }));
+        for (const call of calls) {
+          const response = await service.call(method, path, { headers, ...call });
+          expect(await refusalOf(response)).toMatchObject({ status: 404, code: 'not_found' });
+        }
+      }
+    },
+  );
 });
 
 describe('a method', () => {

@@ -52,6 +52,23 @@ describe('a path that names a tenant', () => {
     expect(await letIn(service, pathOf(tenant), OTHER)).toEqual(NOWHERE);
   });
 
+  it.each([
+    ['no JSON', 400, { 'Content-Type': 'application/json' }, '{"email": '],
+    ['no object', 400, { 'Content-Type': 'application/json' }, '[]'],
+    ['of another type', 415, { 'Content-Type': 'text/plain' }, '{}'],
+    ['too large', 413, { 'Content-Type': 'application/json' }, JSON.stringify({ company: 'x'.repeat(64 * 1024) })],
+  ])('lets its pages, and no others, read why a body that is %s is refused', async (_, status, type, rawBody) => {
+    const { service, tenant } = await newTwoTenants();
+    const readableAt = async (origin: string) => {
+      const headers = { Origin: origin, ...type };
+      const answer = await service.call('POST', `/api/${tenant.slug}/customer`, { headers, rawBody });
+      expect(answer.status).toBe(status);
+      return answer.headers.get('Access-Control-Allow-Origin');
+    };
+    expect(await readableAt(SHOP)).toBe(SHOP);
+    expect(await readableAt(OTHER)).toBeNull();
+  });
+
   it('lets its pages send credentials, and only those that it names', async () => {
     const { service, tenant } = await newTwoTenants();
     const { headers } = await service.call('OPTIONS', `/api/${tenant.slug}/customer`, preflight(SHOP));
