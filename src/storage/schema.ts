@@ -509,6 +509,7 @@ export const heldChanges = sqliteTable(
   (table) => [
     primaryKey({ columns: [table.tenantId, table.id] }),
     index('held_changes_customer').on(table.tenantId, table.customerId),
+    index('held_changes_subject').on(table.tenantId, table.subject),
     index('held_changes_expiry').on(table.tenantId, table.expiresAt),
   ],
 );

@@ -2,6 +2,7 @@ import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { newId } from '../../src/crypto/ids.ts';
 import { createAccountStore } from '../../src/storage/accounts.ts';
+import { createChallengeStore } from '../../src/storage/challenges.ts';
 import { openDatabase } from '../../src/storage/database.ts';
 import { createEventLogStore } from '../../src/storage/event-log.ts';
 import { createExportStore } from '../../src/storage/exports.ts';
@@ -110,6 +111,24 @@ it('an attempt is counted without going through those of others', async () => {
   const users = createUserStore(database, TENANT);
   const steps = (await plans.during(() => users.attempt({ emailKey: 'a@example.com' }, counted))).flat();
   expect(steps.filter((step) => step.includes('rate_hits') && !step.includes('bucket=?'))).toEqual([]);
+});
+
+it('a change is held without going through those that wait for others', async () => {
+  const lasts = { createdAt: 0, expiresAt: 1 };
+  const challenge = {
+    id: newId('chl', 0),
+    purpose: 'challenge_code',
+    subject: 'one',
+    customerId: CUSTOMER,
+    ...lasts,
+  } as const;
+  const held = { id: newId('chg', 0), subject: 'one', customerId: CUSTOMER, sealedChange: '', expiresAt: 1 };
+  const store = createChallengeStore(database, TENANT);
+  const steps = (await plans.during(() => store.issue({ challenge, held }))).flat();
+  expect(steps.filter((step) => step.includes('held_changes'))).toEqual([
+    'SEARCH held_changes USING INDEX held_changes_expiry (tenant_id=? AND expires_at<?)',
+    'SEARCH held_changes USING INDEX held_changes_subject (tenant_id=? AND subject=?)',
+  ]);
 });
 
 const isOfManyCustomers = (step: string): boolean => /^SCAN|\(tenant_id=\?( AND (id|expires_at)[<>]\?)?\)$/.test(step);

@@ -1,0 +1,1 @@
+CREATE INDEX `held_changes_subject` ON `held_changes` (`tenant_id`,`subject`);
