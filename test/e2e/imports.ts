@@ -65,7 +65,7 @@ export const readExport = async function* (
       agent: ONE_CALL,
     });
     const [input]: http.IncomingMessage[] = await once(request, 'response');
-    if (!input) return;
+    if (input?.statusCode !== 200) throw new Error(`It answered ${input?.statusCode}: ${input && (await text(input))}`);
     cursor = undefined;
     for await (const text of readline.createInterface({ input })) {
       const line: ExportedLine = JSON.parse(text);

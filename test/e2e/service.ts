@@ -1,27 +1,25 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import net, { type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { findPortFaults } from '../../scripts/local/ports.ts';
 import { readOperatorToken } from '../../scripts/local/secrets.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 
 export type Ports = { worker: number; smtp: number; mailbox: number; texts: number };
 
-/** Ports that nothing listens on. */
+/**
+ * Ports that nothing listens on. They are below those that systems give out by themselves: one of these could be given to
+ * somebody else before it is listened on.
+ */
 export const freePorts = async (): Promise<Ports> => {
-  const servers = await Promise.all(
-    [0, 1, 2, 3].map(async () => {
-      const server = net.createServer().listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  const [worker = 0, smtp = 0, mailbox = 0, texts = 0] = servers.map((server) => portOf(server.address()));
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return { worker, smtp, mailbox, texts };
+  const first = randomInt(10_000, 32_000);
+  const ports = { worker: first, smtp: first + 1, mailbox: first + 2, texts: first + 3 };
+  return (await findPortFaults(ports)).length === 0 ? ports : freePorts();
 };
 
 /** The port of a server that listens. */
