@@ -160,13 +160,17 @@ export const startCloudflare = async (accountId: string, zoneName: string) => {
         worker.deployed = Array.isArray(versions) ? String(versions[0].version_id) : null;
       }),
     [`PATCH ${script}/script-settings`]: ({ read }) => ({ result: read() }),
-    [`GET ${script}/subdomain`]: () => ({ result: { enabled: false, previews_enabled: false } }),
+    [`GET ${account}/workers/workers/([^/]+)`]: (_, name) =>
+      withWorker(name, () => ({ name, subdomain: { enabled: false, previews_enabled: false } })),
     [`POST ${script}/subdomain`]: ({ read }) => ({ result: read() }),
     [`PUT ${script}/schedules`]: () => ({ result: {} }),
     [`PUT ${script}/routes`]: ({ read }, name) =>
       withWorker(name, (worker) => {
         worker.routes = read();
       }),
+    [`POST ${script}/domains/changeset`]: () => ({
+      result: { added: [], removed: [], updated: [], conflicting: [] },
+    }),
     [`PUT ${script}/domains/records`]: ({ read }, name) => {
       const { origins } = read();
       for (const { hostname } of Array.isArray(origins) ? origins : []) {
