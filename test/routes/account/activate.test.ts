@@ -2,7 +2,7 @@ import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { linkIn } from '../../support/accounts.ts';
 import { lastMailTo } from '../../support/mailbox.ts';
-import { eventsAbout, rowsOf } from '../../support/rows.ts';
+import { eventsAbout, locksOf, rowsOf } from '../../support/rows.ts';
 import { createService } from '../../support/service.ts';
 import { newApp, newCustomer, newTenant, refusalOf } from '../../support/tenants.ts';
 
@@ -162,6 +162,15 @@ describe('POST /customers/activate', () => {
     }
     service.clock.advance(900);
     expect((await activate({ secret: 'X' })).status).toBe(400);
+  });
+
+  it('is told of in the log when wrong secrets lock it', async () => {
+    const { customer, link, activate } = await newMailedWorld();
+    const secrets = wrongSecrets(link.secret, 20);
+    for (const secret of secrets.slice(0, 19)) await activate({ secret });
+    expect(await locksOf(customer.cuid)).toEqual([]);
+    for (const secret of secrets.slice(19)) await activate({ secret });
+    expect(await locksOf(customer.cuid)).toEqual([{ actor: 'anonymous', data: '{"by":"activation"}' }]);
   });
 
   it('allows 30 tries a minute from one address of the internet', async () => {

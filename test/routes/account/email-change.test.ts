@@ -4,7 +4,7 @@ import { type AccountWorld, linkIn, newAccountWorld, newPerson, signIn } from '.
 import { breakable } from '../../support/bindings.ts';
 import { readCustomer } from '../../support/customers.ts';
 import { lastMailTo, mailsTo } from '../../support/mailbox.ts';
-import { eventsAbout, rowsOf } from '../../support/rows.ts';
+import { eventsAbout, locksOf, rowsOf } from '../../support/rows.ts';
 import { createService } from '../../support/service.ts';
 import { appHeaders, newCustomer, newTenant, refusalOf, uniqueEmail } from '../../support/tenants.ts';
 
@@ -304,6 +304,15 @@ describe('POST /customers/newemail_confirm', () => {
       expect(await refusalOf(response)).toMatchObject({ status: 429, code: 'rate_limited' });
       expect(Number(response.headers.get('Retry-After'))).toBeGreaterThan(0);
     }
+  });
+
+  it('is told of in the log when wrong keys lock it', async () => {
+    const { person, key, confirm } = await newMovingWorld();
+    const keys = wrongKeys(key, 20);
+    for (const each of keys.slice(0, 19)) await confirm({ key: each });
+    expect(await locksOf(person.cuid)).toEqual([]);
+    for (const each of keys.slice(19)) await confirm({ key: each });
+    expect(await locksOf(person.cuid)).toEqual([{ actor: 'anonymous', data: '{"by":"email_change"}' }]);
   });
 
   it('tells every fault at once', async () => {
