@@ -1,4 +1,5 @@
-import { and, desc, eq, getTableColumns, lt, not, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, getTableColumns, inArray, lt, not, type SQL, sql } from 'drizzle-orm';
+import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core';
 import type { TenantId } from '../crypto/ids.ts';
 import { type Database, insertIf, violatedTableOf } from './database.ts';
 import { isOfDeletion, type NewEvent, recordEvent, recordEventIf } from './events.ts';
@@ -123,39 +124,75 @@ export const createTenantStore = (db: Database) => ({
 
 export type TenantStore = ReturnType<typeof createTenantStore>;
 
+/** What D1 deletes at once, of customers with all that is theirs and of events: a batch of it may take 30 seconds. */
+const PORTION = 25_000;
+
 /** Everything that a tenant holds in its own database. */
-export const createTenantDataStore = (db: Database, tenantId: TenantId) => ({
-  /** But for what tells of its deletion. */
-  removeAll: async (): Promise<void> => {
-    // In the order of the foreign keys: what refers to another table first.
-    const [first, ...rest] = [
-      apiKeys,
-      customerSubscriptions,
-      subscriptions,
-      phones,
-      awsCredentials,
-      identities,
-      sessions,
-      loginStates,
-      heldChanges,
-      usedNonces,
-      providers,
-      flows,
-      connectionDomains,
-      connections,
-      users,
-      customers,
-      appCredentials,
-      apps,
-      challenges,
-      idempotency,
-      rateHits,
-      deliveries,
-      webhooks,
-    ].map((table) => db.delete(table).where(and(eq(table.tenantId, tenantId))));
-    if (first) await db.batch([first, ...rest, forgetEvents(db, tenantId)]);
-  },
-});
+export const createTenantDataStore = (db: Database, tenantId: TenantId) => {
+  const ofTenant = <Table extends SQLiteTable & { tenantId: SQLiteColumn }>(table: Table, condition?: SQL) =>
+    db.delete(table).where(and(eq(table.tenantId, tenantId), condition));
+
+  const portionOf = (table: SQLiteTable & { tenantId: SQLiteColumn }, condition?: SQL) =>
+    ofTenant(
+      table,
+      sql`rowid in (select rowid from ${table} where ${and(eq(table.tenantId, tenantId), condition)} limit ${PORTION})`,
+    );
+
+  /** Removes a portion of what there may be much of. False when that was the last of it. */
+  const removePortion = async (): Promise<boolean> => {
+    const chosen = sql`(select ${customers.id} from ${customers} where ${eq(customers.tenantId, tenantId)}
+      order by ${customers.id} limit ${PORTION})`;
+    const theirUsers = db
+      .select({ id: users.id })
+      .from(users)
+      .where(and(eq(users.tenantId, tenantId), sql`${users.customerId} in ${chosen}`));
+    const removed = await db.batch([
+      portionOf(deliveries),
+      portionOf(events, not(isOfDeletion)),
+      ...[apiKeys, customerSubscriptions, phones].map((table) =>
+        ofTenant(table, sql`${table.customerId} in ${chosen}`),
+      ),
+      ...[awsCredentials, identities, sessions].map((table) => ofTenant(table, inArray(table.userId, theirUsers))),
+      ofTenant(users, sql`${users.customerId} in ${chosen}`),
+      ofTenant(customers, sql`${customers.id} in ${chosen}`),
+    ]);
+    return removed.some(({ meta }) => meta.changes >= PORTION);
+  };
+
+  return {
+    /** But for what tells of its deletion. When it stops half way, the next time goes on. */
+    removeAll: async (): Promise<void> => {
+      while (await removePortion());
+      // In the order of the foreign keys: what refers to another table first.
+      const [first, ...rest] = [
+        apiKeys,
+        customerSubscriptions,
+        subscriptions,
+        phones,
+        awsCredentials,
+        identities,
+        sessions,
+        loginStates,
+        heldChanges,
+        usedNonces,
+        providers,
+        flows,
+        connectionDomains,
+        connections,
+        users,
+        customers,
+        appCredentials,
+        apps,
+        challenges,
+        idempotency,
+        rateHits,
+        deliveries,
+        webhooks,
+      ].map((table) => ofTenant(table));
+      if (first) await db.batch([first, ...rest, forgetEvents(db, tenantId)]);
+    },
+  };
+};
 
 export type TenantDataStore = ReturnType<typeof createTenantDataStore>;
 

@@ -127,7 +127,7 @@ describe('the removal of what was left of tenants', () => {
   });
 
   it('begins each hour with the tenants that the one before did not come to', async () => {
-    const { run, left } = await newGone(12);
+    const { run, left } = await newGone(10);
     await run(0);
     expect(await left()).toHaveLength(2);
     await run(1);

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers';
 import { expect } from 'vitest';
 import type { Service } from './service.ts';
-import { type AppPair, appHeaders } from './tenants.ts';
+import { type AppPair, appHeaders, type TestTenant } from './tenants.ts';
 
 /** The customer object of the partner surface. */
 export type CustomerObject = {
@@ -44,6 +44,25 @@ export const listCustomers = async (service: Service, app: AppPair, query = ''):
   const response = await service.call('GET', `/customer${query}`, { headers: appHeaders(app) });
   expect(response.status).toBe(200);
   return response.json<CustomerObject[]>();
+};
+
+/** As many more customers as there is one of already, each with so many users: its owner, and others. */
+export const copyCustomer = async ({ id }: TestTenant, count: number, users = 1): Promise<void> => {
+  const numbers = 'with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < ?2)';
+  await env.DB.batch([
+    env.DB.prepare(
+      `insert into customers (tenant_id, id, email, email_key, status, has_api_access, version, created_at, updated_at)
+       ${numbers}
+       select tenant_id, printf('cus_%026d', n), n || '@example.com', n || '@example.com', status, 1, 1, 0, 0
+       from customers, numbers where tenant_id = ?1`,
+    ).bind(id, count),
+    env.DB.prepare(
+      `insert into users (tenant_id, id, customer_id, email, email_key, is_owner, created_at, updated_at)
+       ${numbers}
+       select tenant_id, printf('usr_%013d', n) || substr(id, 18), id, n || '.' || email, n || '.' || email, n = 1, 0, 0
+       from customers, numbers where tenant_id = ?1 and created_at = 0`,
+    ).bind(id, users),
+  ]);
 };
 
 /** Takes a customer's access to the API away. */

@@ -2,6 +2,7 @@ import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { newPerson } from '../../support/accounts.ts';
 import { breakable } from '../../support/bindings.ts';
+import { copyCustomer } from '../../support/customers.ts';
 import {
   asLines,
   type ExportedLine,
@@ -47,25 +48,6 @@ const personOf = (index: number) => ({
       ? [{ email: `u${index}@example.com`, password_hash: HASH, phones: [{ number: '+442079460001', type: 'fax' }] }]
       : [],
 });
-
-/** As many more customers as there is one of already, each with so many users: its owner, and others. */
-const copyCustomer = async ({ id }: TestTenant, count: number, users = 1): Promise<void> => {
-  const numbers = 'with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < ?2)';
-  await env.DB.batch([
-    env.DB.prepare(
-      `insert into customers (tenant_id, id, email, email_key, status, has_api_access, version, created_at, updated_at)
-       ${numbers}
-       select tenant_id, printf('cus_%026d', n), n || '@example.com', n || '@example.com', status, 1, 1, 0, 0
-       from customers, numbers where tenant_id = ?1`,
-    ).bind(id, count),
-    env.DB.prepare(
-      `insert into users (tenant_id, id, customer_id, email, email_key, is_owner, created_at, updated_at)
-       ${numbers}
-       select tenant_id, printf('usr_%013d', n) || substr(id, 18), id, n || '.' || email, n || '.' || email, n = 1, 0, 0
-       from customers, numbers where tenant_id = ?1 and created_at = 0`,
-    ).bind(id, users),
-  ]);
-};
 
 /** Without what every tenant has of its own, by address. */
 const comparable = (lines: readonly ExportedLine[]) =>

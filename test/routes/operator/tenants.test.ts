@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { bearerHeaders, newPerson, signIn } from '../../support/accounts.ts';
 import { breakable } from '../../support/bindings.ts';
 import { connectOidc } from '../../support/connections.ts';
+import { copyCustomer } from '../../support/customers.ts';
 import { newBrowser, signInByCode } from '../../support/logins.ts';
 import { mailPasscode } from '../../support/passcodes.ts';
 import { eventsAbout, rowsOf } from '../../support/rows.ts';
@@ -427,7 +428,7 @@ describe('DELETE /operator/v1/tenants/{slug}', () => {
     ['before', 'is not done'],
     ['after', 'is done and its answer lost'],
   ] as const) {
-    for (const batch of [1, 2]) {
+    for (const batch of [1, 2, 3]) {
       it(`can be repeated when its batch ${batch} ${what}`, async () => {
         const storage = breakable(env);
         const service = createService(storage.bindings);
@@ -447,4 +448,27 @@ describe('DELETE /operator/v1/tenants/{slug}', () => {
       });
     }
   }
+
+  it('goes in portions where there is much, and goes on where it stopped', async () => {
+    const storage = breakable(env);
+    const service = createService(storage.bindings);
+    const { tenant, app } = await newWorld(service);
+    await copyCustomer(tenant, 25_000);
+    const left = async () => {
+      const { customers = [], users = [] } = await rowsOf(tenant.id);
+      return [customers.length, users.length];
+    };
+    expect(await left()).toEqual([25_001, 25_001]);
+    let batches = 0;
+    storage.failWhen((operation) => {
+      if (operation === 'D1 batch') batches += 1;
+      return batches > 1 ? 'before' : null;
+    });
+    expect((await remove(service, tenant.slug)).status).toBe(503);
+    expect(await left()).toEqual([1, 1]);
+    storage.failWhen(null);
+    expect((await service.call('GET', '/customer', { headers: appHeaders(app) })).status).toBe(200);
+    expect((await remove(service, tenant.slug)).status).toBe(204);
+    expect(await left()).toEqual([0, 0]);
+  });
 });

@@ -55,6 +55,9 @@ export const tenantRoutes = new Hono<AppEnv>()
     '/:slug',
     describe({
       summary: 'Delete a tenant and all that it holds',
+      description:
+        'Many customers go in portions: where that is interrupted, those that are gone are gone, the tenant is still ' +
+        'there, and the same call goes on.',
       success: { 204: { description: 'Deleted' } },
       refusals: ['tenant_not_found', 'confirmation_required'],
     }),
