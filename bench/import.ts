@@ -31,8 +31,8 @@ const customerOf = (index: number) => ({
  * How fast customers are imported into the Worker on this machine, and whether its memory grows with their number. Each
  * count by a service of its own: the local proxy in front of the Worker gives up after a request of many seconds.
  *
- * Measured on two cores with no other work: 20,000 at 6,300 a second within 332 MiB, 200,000 at 6,700 a second within
- * 412 MiB, 64 of which are the proxy's. Of 300,000 (130 MB) the last 200,000 added 13 MiB: what grows at first are the
+ * Measured on two cores with no other work: 20,000 at 7,000 a second within 392 MiB, 200,000 at 7,200 a second within
+ * 460 MiB, 85 of which are the proxy's. Between 100,000 and 300,000 (130 MB) there were 45 MiB more: what grows are the
  * heap, up to where it is collected, and the cache of the local database.
  */
 export const benchImport = async (): Promise<void> => {
