@@ -1,9 +1,11 @@
 import type { TenantId } from '../crypto/ids.ts';
+import type { Account } from '../storage/accounts.ts';
 import type { Flow, FlowStore } from '../storage/flows.ts';
 import type { FlowStep } from '../storage/schema.ts';
 import type { SubscriptionStore } from '../storage/subscriptions.ts';
 import { type Attributes, checkEachAttribute } from './attributes.ts';
 import type { Audit } from './audit.ts';
+import type { EmailAddress } from './email.ts';
 import { enrich, type ProfileDefaults, type TenantProfile } from './enrichment.ts';
 import { type Fault, Refusal, refuseFaults } from './refusal.ts';
 import { checkOffered, listOffered } from './subscriptions.ts';
@@ -47,14 +49,33 @@ export type FlowPlan = {
   next: { channel: Channel | null; index: number } | null;
 };
 
+/** Members that are no part of the profile which is stored: the address that was sent, the lists there are by then. */
+type Beside = { email?: string; subscriptions?: readonly string[] };
+
+/** Of nothing there is no member, so that it is missing where it is required. */
+export const besideProfile = (
+  email: EmailAddress | null,
+  sent: readonly string[] | null,
+  onFile: Account | null,
+): Beside => {
+  const subscriptions = sent ?? onFile?.subscriptions.map(({ id }) => id) ?? [];
+  return { ...(email && { email: email.address }), ...(subscriptions.length > 0 && { subscriptions }) };
+};
+
 /**
- * What the steps from `index` on would do. `onFile` is what is known of the account, `sent` what is about to be stored;
- * `proven` are the channels on which the person has answered in this run, which need not be asked again.
+ * What the steps from `index` on would do. `onFile` is what is known of the account, `sent` what is about to be stored
+ * and `beside` what is beside it; `proven` are the channels on which the person has answered in this run, which need not
+ * be asked again.
  */
 export const planFlow = (
   steps: readonly FlowStep[],
   index: number,
-  { onFile, sent, proven }: { onFile: TenantProfile; sent: TenantProfile; proven: readonly Channel[] },
+  {
+    onFile,
+    sent,
+    beside,
+    proven,
+  }: { onFile: TenantProfile; sent: TenantProfile; beside: Beside; proven: readonly Channel[] },
 ): FlowPlan => {
   const plan: FlowPlan = { profile: sent, added: [], notices: [], sendsActivation: false, faults: [], next: null };
   // What is required later, too, has to be there before anybody is asked for a code.
@@ -62,7 +83,7 @@ export const planFlow = (
   for (const [i, step] of steps.entries()) {
     if (i < index) continue;
     if (step.kind === 'set') expected = withDefaults(expected, onFile, step.members);
-    if (step.kind === 'require') plan.faults.push(...missingOf(step.members, onFile, expected));
+    if (step.kind === 'require') plan.faults.push(...missingOf(step.members, onFile, { ...expected, ...beside }));
     if (plan.next) continue;
     plan.profile = expected;
     if (step.kind === 'subscribe') plan.added.push(step.subscriptions);
@@ -88,8 +109,7 @@ const missingOf = (names: readonly string[], ...profiles: TenantProfile[]): Faul
     .map((name) => ({ path: name, code: 'required', message: 'This is required.' }));
 
 /** Of `address.city`, or of an attribute. */
-const memberOf = (profile: TenantProfile, name: string): unknown => {
-  const { attributes, ...known } = profile;
+const memberOf = ({ attributes, ...known }: TenantProfile, name: string): unknown => {
   const members: unknown = { ...attributes, ...known };
   const value = name
     .split('.')

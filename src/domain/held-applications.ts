@@ -3,7 +3,7 @@ import type { TenantSettings } from '../storage/schema.ts';
 import type { Application } from '../storage/tenant-accounts.ts';
 import { type Author, applicationOf } from './applications.ts';
 import type { Audit } from './audit.ts';
-import { type FlowPlan, planFlow } from './flows.ts';
+import { besideProfile, type FlowPlan, planFlow } from './flows.ts';
 import type { HeldChange, Target } from './held-changes.ts';
 import { Refusal, refuseFaults } from './refusal.ts';
 import { checkMergedAttributes, profileOf, withoutGuesses } from './tenant-profiles.ts';
@@ -25,7 +25,8 @@ export const applyHeld = (
   const onFile = account ? profileOf(account) : {};
   const current: HeldChange = { ...held, ...withoutGuesses(held, onFile) };
   const { steps, index } = held.flow;
-  const plan = planFlow(steps, index, { onFile, sent: current.profile, proven: held.proven });
+  const beside = besideProfile(held.emailChange ?? held.email, held.subscriptions, account);
+  const plan = planFlow(steps, index, { onFile, sent: current.profile, beside, proven: held.proven });
   const storesAttributes = plan.profile.attributes !== undefined && account?.user.isOwner !== false;
   refuseFaults(storesAttributes ? checkMergedAttributes(plan.profile, onFile, settings) : []);
   return { held: current, plan, application: applicationOf({ target, held: current, account, plan, by }, audit, at) };

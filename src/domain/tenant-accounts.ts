@@ -12,7 +12,7 @@ import type { Edge } from './edge.ts';
 import type { EmailAddress } from './email.ts';
 import { type Enrich, readPhone, type TenantProfile } from './enrichment.ts';
 import type { FlowRuns, RunOutcome } from './flow-runs.ts';
-import { planFlow, stepsOf } from './flows.ts';
+import { besideProfile, planFlow, stepsOf } from './flows.ts';
 import { applyHeld, writeUntilFresh } from './held-applications.ts';
 import { type HeldChange, type HeldChanges, NOTHING_HELD, type Target } from './held-changes.ts';
 import { type Limits, rateLimited } from './limits.ts';
@@ -95,7 +95,8 @@ export const createTenantAccounts = (dependencies: Dependencies) => {
       const phone = knownBy ?? (await readPhone(sent, { onFile, edge, defaults }));
       if (sent.phone && phone === null) faults.push(WRONG_PHONE);
       const { profile, derived } = await enrich(sent, { onFile, edge, defaults, phone });
-      const plan = planFlow(steps, 0, { onFile, sent: profile, proven: [] });
+      const beside = besideProfile(email, request.subscriptions, mayChange ? known : null);
+      const plan = planFlow(steps, 0, { onFile, sent: profile, beside, proven: [] });
       // What stays as it is on file is not looked at: what is asked of attributes may have changed since.
       const keepsAttributes = mayChange && known !== null && plan.profile.attributes === undefined;
       const attributeFaults = keepsAttributes ? [] : checkMergedAttributes(plan.profile, onFile, settings);

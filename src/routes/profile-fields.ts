@@ -19,6 +19,17 @@ const birthDate = z.iso
 export const latitude = z.number().min(-90).max(90);
 export const longitude = z.number().min(-180).max(180);
 
+const address = z.strictObject({
+  line1: textOrNull(500).optional(),
+  line2: textOrNull(500).optional(),
+  city: textOrNull(100).optional(),
+  region: textOrNull(100).optional(),
+  postalCode: textOrNull(20).optional(),
+  country: countryOrNull.optional(),
+  latitude: latitude.nullable().optional(),
+  longitude: longitude.nullable().optional(),
+});
+
 /** The members of a profile that the tenant surface knows, but for what tells one account from another: null clears. */
 export const profileMembers = {
   firstName: textOrNull(100).optional(),
@@ -34,19 +45,7 @@ export const profileMembers = {
     .nullable()
     .optional(),
   website: webUrl.nullable().optional(),
-  address: z
-    .strictObject({
-      line1: textOrNull(500).optional(),
-      line2: textOrNull(500).optional(),
-      city: textOrNull(100).optional(),
-      region: textOrNull(100).optional(),
-      postalCode: textOrNull(20).optional(),
-      country: countryOrNull.optional(),
-      latitude: latitude.nullable().optional(),
-      longitude: longitude.nullable().optional(),
-    })
-    .nullable()
-    .optional(),
+  address: address.nullable().optional(),
 };
 
 /** The members by which an account is found. */
@@ -58,6 +57,14 @@ export const identifyingMembers = {
 
 /** The names of known members of a profile as it is told: no attribute can have one of them. */
 export const TOLD_MEMBERS = ['subscriptions', 'emailVerified', 'phoneVerified', 'createdAt', 'updatedAt', 'provider'];
+
+/** Whether an account can have a member of this name that somebody sends: of the address, known, or an attribute. */
+export const isSendable = (name: string): boolean => {
+  const [member = '', part, ...deeper] = name.split('.');
+  if (['id', 'challenge', ...TOLD_MEMBERS].includes(member)) return name === 'subscriptions';
+  if (member === 'address') return part === undefined || (Object.hasOwn(address.shape, part) && deeper.length === 0);
+  return part === undefined || !Object.hasOwn({ ...identifyingMembers, ...profileMembers }, member);
+};
 
 /** Members that an operator sets for accounts that do not say them, known ones and attributes alike. */
 export const profileDefaults = z.object(profileMembers).catchall(z.json());

@@ -62,7 +62,10 @@ describe('PUT /operator/v1/tenants/{slug}/flows/{name}', () => {
       { kind: 'set', members: { address: { country: 'DE' } } },
     ],
     ['nothing by default', { kind: 'set', members: {} }],
-    ['members that are required', { kind: 'require', members: ['email', 'address.city', 'shoeSize'] }],
+    [
+      'members that are required',
+      { kind: 'require', members: ['email', 'subscriptions', 'address', 'address.city', 'shoeSize', 'shoe.size'] },
+    ],
   ];
 
   it.each(kinds)('takes %s as a step, and tells it', async (_, step, told = step) => {
@@ -170,6 +173,14 @@ describe('a flow is refused, and every fault of it named,', () => {
         { kind: 'require', members: [''] },
       ),
       ['steps.0.members', 'steps.1.members', 'steps.2.members', 'steps.3.members.0'],
+    ],
+    [
+      'with members to require that nobody can send',
+      ofSteps({
+        kind: 'require',
+        members: ['id', 'emailVerified', 'provider', 'challenge', 'name.first', 'address.planet', 'address.city.name'],
+      }),
+      [0, 1, 2, 3, 4, 5, 6].map((i) => `steps.0.members.${i}`),
     ],
     [
       'with 51 members to require',

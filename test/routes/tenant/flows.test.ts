@@ -188,6 +188,27 @@ describe('a flow of the operator', () => {
     expect(await custom({ email: uniqueEmail(), ...full })).toMatchObject({ status: 200, body: full });
   });
 
+  it.each<[string, () => Record<string, unknown>]>([
+    ['email', () => ({ email: uniqueEmail() })],
+    ['subscriptions', () => ({ subscriptions: ['news'] })],
+    ['phone', () => ({ phone: uniqueNumber() })],
+  ])('requires %s, which may be sent or on file', async (member, newSent) => {
+    const { app, custom, store } = await newFlowWorld([{ kind: 'require', members: [member] }]);
+    const newWhom = () => (member === 'email' ? { phone: uniqueNumber() } : { email: uniqueEmail() });
+    const whom = newWhom();
+    expect(faultsIn(await custom(whom))).toEqual([member]);
+    const sent = newSent();
+    expect(await custom({ ...whom, ...sent })).toMatchObject({ status: 200, body: sent });
+
+    const asApp = appHeaders(app);
+    const [{ id }, full] = [
+      await store(newWhom(), { headers: asApp }),
+      await store({ ...newWhom(), ...newSent() }, { headers: asApp }),
+    ];
+    expect(faultsIn(await custom({ id }, asApp))).toEqual([member]);
+    expect((await custom({ id: full.id }, asApp)).status).toBe(200);
+  });
+
   it('requires of a stranger to send what is on file, so that it does not learn what is', async () => {
     const { custom, store } = await newFlowWorld([{ kind: 'require', members: ['company'] }]);
     const email = uniqueEmail();
@@ -207,7 +228,7 @@ describe('a flow of the operator', () => {
   });
 
   it('requires members of its own, and takes no prototype’s for them', async () => {
-    const members = ['constructor', 'toString', '__proto__', 'address.hasOwnProperty', 'address.city'];
+    const members = ['constructor', 'toString', '__proto__', 'valueOf.call', 'address.city'];
     const { custom } = await newFlowWorld([{ kind: 'require', members }]);
     const email = uniqueEmail();
     expect(faultsIn(await custom({ email, address: { city: 'Ulm' } }))).toEqual(members.slice(0, 4).toSorted());
