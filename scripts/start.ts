@@ -39,7 +39,7 @@ const start = async ({ port, smtpPort, mailboxPort, textsPort, state }: Options)
     `OPERATOR_TOKEN:${secrets.OPERATOR_TOKEN}`,
     `MAIL_URL:smtp://${IP}:${smtpPort}?from=accounts@demo.localhost`,
     `SMS_URL:${smsUrl}`,
-    'BASE_DOMAIN:localhost',
+    `BASE_DOMAIN:localhost:${port}`,
   ];
   processes.start(
     'wrangler',

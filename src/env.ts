@@ -10,6 +10,8 @@ import type { Tenant } from './services.ts';
 /** The Worker's settings, checked (contract 6, settings). */
 export type Settings = {
   baseDomain: string;
+  /** Where the service answers on a machine of its own: on the web it is where everybody looks. */
+  localPort: string;
   defaultTenant: string | null;
   operatorToken: string | null;
   /** 32 bytes, base64. */
@@ -36,7 +38,10 @@ const settingsSchema = z.object({
   BASE_DOMAIN: z
     .string('must be the domain below which the tenants live, e.g. accounts.example.com')
     .toLowerCase()
-    .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, 'must be a bare domain name, e.g. accounts.example.com'),
+    .regex(
+      /^([a-z0-9-]+(\.[a-z0-9-]+)*|localhost:[0-9]{1,5})$/,
+      'must be a bare domain name, e.g. accounts.example.com; on a machine of your own localhost, or localhost:8787',
+    ),
   DEFAULT_TENANT: z.string().min(1, 'must be the slug of a tenant, or not be set').optional(),
   OPERATOR_TOKEN: z.string().min(32, 'must have 32 characters or more, or not be set').optional(),
   MASTER_KEY: z.string('must be 32 bytes in base64').refine(isMasterKey, 'must be 32 bytes in base64'),
@@ -65,8 +70,10 @@ export const readSettings = (env: Env): Settings => {
     throw new SettingsError(`Settings refused: ${faults.join('; ')}`);
   }
   const { BASE_DOMAIN, DEFAULT_TENANT, OPERATOR_TOKEN, MASTER_KEY, MAIL_URL, SMS_URL } = parsed.data;
+  const [baseDomain = '', localPort = '8787'] = BASE_DOMAIN.split(':');
   return {
-    baseDomain: BASE_DOMAIN,
+    baseDomain,
+    localPort,
     defaultTenant: DEFAULT_TENANT ?? null,
     operatorToken: OPERATOR_TOKEN ?? null,
     masterKey: MASTER_KEY,

@@ -184,8 +184,8 @@ const openSealer = async (sealers: Map<string, Sealer>, masterKeys: MasterKeys, 
 
 const senderOf = ({ mail, baseDomain }: Settings): string => mail.from ?? `accounts@${baseDomain}`;
 
-const hostedSiteOf = ({ baseDomain }: Settings, { slug }: Tenant): string =>
-  baseDomain === 'localhost' ? `http://${slug}.localhost:8787` : `https://${slug}.${baseDomain}`;
+const hostedSiteOf = ({ baseDomain, localPort }: Settings, { slug }: Tenant): string =>
+  baseDomain === 'localhost' ? `http://${slug}.localhost:${localPort}` : `https://${slug}.${baseDomain}`;
 
 const isBelow = (domain: string, url: string): boolean =>
   `.${new URL(url).hostname.replace(/\.$/, '')}`.endsWith(`.${domain}`);

@@ -39,6 +39,7 @@ describe('the settings', () => {
     ['a MASTER_KEY that is no base64', { MASTER_KEY: '!'.repeat(44) }, ['MASTER_KEY']],
     ['no BASE_DOMAIN', { BASE_DOMAIN: undefined }, ['BASE_DOMAIN']],
     ['a BASE_DOMAIN that is a URL', { BASE_DOMAIN: 'https://example.com/' }, ['BASE_DOMAIN']],
+    ['a BASE_DOMAIN with a port', { BASE_DOMAIN: 'accounts.example.com:8443' }, ['BASE_DOMAIN']],
     ['a short OPERATOR_TOKEN', { OPERATOR_TOKEN: 'short-and-guessable' }, ['OPERATOR_TOKEN']],
     ['an empty OPERATOR_TOKEN', { OPERATOR_TOKEN: '' }, ['OPERATOR_TOKEN']],
     ['an empty DEFAULT_TENANT', { DEFAULT_TENANT: '' }, ['DEFAULT_TENANT']],

@@ -117,7 +117,8 @@ export const problem = <E extends AppEnv>(
 ): Response => {
   const wire = table[refusal.code];
   const body: Problem = {
-    type: `https://${c.env.BASE_DOMAIN ?? 'localhost'}/problems/${refusal.code}`,
+    // Without a port: it names the kind of problem, wherever the service runs.
+    type: `https://${c.env.BASE_DOMAIN?.split(':')[0] ?? 'localhost'}/problems/${refusal.code}`,
     title: TITLES[wire.status] ?? 'Error',
     status: wire.status,
     code: refusal.code,

@@ -34,6 +34,14 @@ describe('GET /.well-known/openid-configuration', () => {
     });
   });
 
+  it('tells the issuer by the port that it is told, on a machine of its own', async () => {
+    const service = createService({ BASE_DOMAIN: 'localhost:9000' });
+    const { host, slug } = await newTenant(service);
+    expect((await read(service, host)).issuer).toBe(`http://${slug}.localhost:9000`);
+    const refused = await service.call('GET', `${host}/nowhere`);
+    expect((await refused.json<{ type: string }>()).type).toBe('https://localhost/problems/not_found');
+  });
+
   it('is all that a client needs to know to verify a token', async () => {
     const service = createService();
     const { tenant, person, token } = await newSignedInWorld(service);
