@@ -41,7 +41,7 @@ export const createChallengeAnswers = (dependencies: Dependencies) => {
      * Answers a challenge: what was held is applied, once, and its flow goes on from there. Refuses with
      * `challenge_failed` for a wrong code, `challenge_over` for a challenge that cannot be answered any more,
      * `validation_failed` for attributes that cannot be stored, what `FlowRuns` refuses with, `rate_limited`, also where
-     * the next mail has to wait, `precondition_failed`, and with `mail_refused` where the next code cannot be sent: what
+     * the next mail has to wait, `storage_unavailable`, and with `mail_refused` where the next code cannot be sent: what
      * was held is stored then, and its flow can be begun again. All but the last leave a right code good.
      */
     answer: async (purpose: HeldChange['purpose'], id: string, code: string): Promise<RunOutcome> => {

@@ -33,11 +33,11 @@ export const applyHeld = (
 };
 
 /** As many changes of one account may come at once without one of them being refused. */
-const MOST_TRIES = 10;
+const MOST_TRIES = 30;
 
 /**
  * Writes `first`, and as long as that is stale, because the account was changed since it was read, what becomes of it for
- * the account read again. Refuses with `precondition_failed` where it never comes through, and with `customer_not_found`
+ * the account read again. Refuses with `storage_unavailable` where it never comes through, and with `customer_not_found`
  * for an account that is there no more.
  */
 export const writeUntilFresh = async <Outcome>(
@@ -54,5 +54,5 @@ export const writeUntilFresh = async <Outcome>(
     if (!account) throw new Refusal('customer_not_found');
     application = redo(account);
   }
-  throw new Refusal('precondition_failed');
+  throw new Refusal('storage_unavailable', { retryAfterSeconds: 1 });
 };

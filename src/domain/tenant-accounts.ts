@@ -71,7 +71,7 @@ export const createTenantAccounts = (dependencies: Dependencies) => {
      * Creates an account or changes it, and runs the flow. Who is not known to be the account's own changes nothing
      * before the challenge that it gets is answered. Refuses with `validation_failed`, `flow_not_found`,
      * `unauthenticated`, what `Access` refuses with, `owner_only`, `sms_unavailable`, `mail_refused`, `rate_limited` and
-     * `precondition_failed`.
+     * `storage_unavailable`.
      */
     upsert: async (request: Upsert, caller: Caller): Promise<RunOutcome> => {
       const { profile: sent, edge, email } = request;

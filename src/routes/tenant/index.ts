@@ -67,7 +67,6 @@ export const tenantRoutes = new Hono<BearerEnv>()
           'email_taken',
           'phone_taken',
           'owner_only',
-          'precondition_failed',
           'sms_unavailable',
           'mail_refused',
           'api_access_denied',
