@@ -107,10 +107,17 @@ const changeOf = (intent: Intent, at: number) => {
     user: {
       ...userChangesOf(plan.profile),
       ...(phone !== undefined && { phone, phoneVerifiedAt: at }),
-      ...(isOwners && isPhoneCleared(plan) && { phone: null, phoneVerifiedAt: null }),
+      ...(isOwners && losesNumber(account, plan) && phone === undefined && { phone: null, phoneVerifiedAt: null }),
     },
     firstProof: held.proven.includes('email') && !isVerified ? firstProofOf(at) : null,
   };
+};
+
+/** Whoever has the number that another one replaces signs in no longer, unless nothing else can: it may be stolen. */
+const losesNumber = ({ user }: Account, plan: FlowPlan): boolean => {
+  const { phone } = plan.profile;
+  const isReplaced = user.phone !== null && phone !== undefined && phone !== user.phone;
+  return isPhoneCleared(plan) || (isReplaced && user.email !== '' && user.activatedAt !== null);
 };
 
 const customerChangeOf = (

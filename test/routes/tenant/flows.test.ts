@@ -536,11 +536,14 @@ describe('a number that is proved in a flow', () => {
     return { ...world, phone, prove, idBy: (number: string) => idByText(service, tenant, number) };
   };
 
-  it('takes the place of the one before, and until then that one is what the account is known by', async () => {
-    const { service, person, store, own, phone, prove, idBy } = await newNumberWorld();
+  it.each(['itself', 'an app'])('takes the place of the one before, which %s ends by naming another', async (who) => {
+    const { service, app, person, store, own, phone, prove, idBy } = await newNumberWorld();
     const next = uniqueNumber();
-    expect(await store({ id: person.cuid, phone: next }, own)).toMatchObject({ phone: next, phoneVerified: false });
-    expect([await idBy(phone), await idBy(next)]).toEqual([person.cuid, null]);
+    const by = who === 'itself' ? own : { headers: appHeaders(app) };
+    expect(await idBy(phone)).toBe(person.cuid);
+    service.clock.advance(31);
+    expect(await store({ id: person.cuid, phone: next }, by)).toMatchObject({ phone: next, phoneVerified: false });
+    expect([await idBy(phone), await idBy(next)]).toEqual([null, null]);
     service.clock.advance(31);
     expect(await prove(next)).toMatchObject({ status: 200, body: { phone: next, phoneVerified: true } });
     service.clock.advance(31);
