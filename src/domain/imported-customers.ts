@@ -104,7 +104,7 @@ export const accountOf = async (customer: ImportedCustomer, at: number): Promise
   };
 };
 
-/** What a customer claims. The first is what it is known by: where that is taken, the customer is there already. */
+/** What a customer claims. The first is what it is known by: where a customer has that, it is there already. */
 export const claimsOf = ({ email, owner, users }: ImportedCustomer): Claim[] => [
   ...(email ? [{ path: 'email', address: email.key }] : []),
   ...(owner.email && owner.email.key !== email?.key ? [{ path: 'owner_email', address: owner.email.key }] : []),

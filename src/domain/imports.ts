@@ -87,9 +87,9 @@ export const createImports = (dependencies: Dependencies) => {
       for (const { customer, event } of written) if (!taken.has(customer.id)) note(event);
       const isDecided = (each: Candidate) => tried.has(each) || taken.has(each.account.customer.id);
       for (const { line, account } of undecided.filter(isDecided)) {
-        const paths = taken.get(account.customer.id)?.map(({ path }) => path) ?? [];
-        const isKnown = paths.some((path) => path === account.claims[0]?.path);
-        outcomes.push({ line, taken: paths.length > 0 ? paths : 'nothing', isKnown });
+        const claims = taken.get(account.customer.id) ?? [];
+        const isKnown = claims.some(({ path, isOfCustomer }) => isOfCustomer && path === account.claims[0]?.path);
+        outcomes.push({ line, taken: claims.length > 0 ? claims.map(({ path }) => path) : 'nothing', isKnown });
       }
       undecided = undecided.filter((each) => !isDecided(each));
     }

@@ -22,8 +22,8 @@ export type NewAccount = {
 /** A customer that is about to be written, with the event that tells of it. */
 export type ImportedAccount = NewAccount & { event: NewEvent };
 
-/** A claim on what somebody has already. */
-export type TakenClaim = { customerId: CustomerId; path: string };
+/** A claim on what somebody has already. `isOfCustomer`: a customer itself or its owner has it, and no further user. */
+export type TakenClaim = { customerId: CustomerId; path: string; isOfCustomer: boolean };
 
 export const createImportStore = (db: Database, tenantId: TenantId) => {
   const isUsersAddress = and(eq(users.tenantId, tenantId), eq(users.emailKey, CLAIMED));
@@ -40,6 +40,17 @@ export const createImportStore = (db: Database, tenantId: TenantId) => {
     phone: sql`exists (select 1 from ${users} where ${isUsersPhone})`,
     identity: sql`exists (select 1 from ${identities} where ${isUsersIdentity})`,
   };
+  const isOwnersIdentity = inArray(
+    users.id,
+    db.select({ id: identities.userId }).from(identities).where(isUsersIdentity),
+  );
+  const isOfCustomer = {
+    address: sql`(exists (select 1 from ${users} where ${and(isUsersAddress, users.isOwner)})
+      or exists (select 1 from ${customers} where ${isCustomersAddress}))`,
+    phone: sql`exists (select 1 from ${users} where ${and(isUsersPhone, users.isOwner)})`,
+    identity: sql`exists (select 1 from ${users}
+      where ${and(eq(users.tenantId, tenantId), isOwnersIdentity, users.isOwner)})`,
+  };
 
   /** The queries for the claims that are taken, one a kind. */
   const takenAmong = (accounts: readonly NewAccount[], condition?: SQL) => {
@@ -49,26 +60,30 @@ export const createImportStore = (db: Database, tenantId: TenantId) => {
     const kinds = [
       {
         values: claims.flatMap((each) => ('address' in each ? [[each.id, each.path, each.address]] : [])),
-        isKindTaken: isTaken.address,
+        kind: 'address' as const,
       },
       {
         values: claims.flatMap((each) => ('phone' in each ? [[each.id, each.path, each.phone]] : [])),
-        isKindTaken: isTaken.phone,
+        kind: 'phone' as const,
       },
       {
         values: claims.flatMap((each) =>
           'identity' in each ? [[each.id, each.path, each.identity.provider, each.identity.subject]] : [],
         ),
-        isKindTaken: isTaken.identity,
+        kind: 'identity' as const,
       },
     ];
     return kinds
       .filter(({ values }) => values.length > 0)
-      .map(({ values, isKindTaken }) =>
+      .map(({ values, kind }) =>
         db
-          .select({ customerId: sql<CustomerId>`${CLAIMANT}`.as('claimant'), path: sql<string>`${PATH}`.as('path') })
+          .select({
+            customerId: sql<CustomerId>`${CLAIMANT}`.as('claimant'),
+            path: sql<string>`${PATH}`.as('path'),
+            isOfCustomer: isOfCustomer[kind].mapWith(Boolean).as('is_of_customer'),
+          })
           .from(sql`json_each(${JSON.stringify(values)}) as claim`)
-          .where(and(condition, isKindTaken)),
+          .where(and(condition, isTaken[kind])),
       );
   };
 

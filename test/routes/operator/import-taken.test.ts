@@ -52,12 +52,12 @@ describe('a customer whose address is there', () => {
     expect(await rowsOf(place.tenant.id)).toEqual(before);
   });
 
-  it('is there, whoever made it, and whichever user has the address', async () => {
+  it('is there, whoever made it, and whether it or its owner has the address', async () => {
     const place = await newPlace();
     const { email } = await newCustomer(place.service, await newApp(place.service, place.tenant));
-    await place.import([ADA]);
-    const lines = [{ email }, { email: 'Aide@example.com' }];
-    expect(await place.import(lines)).toMatchObject({ refused: [], summary: summaryOf({ existing: 2 }) });
+    await place.import([{ ...ADA, owner_email: 'owner@example.com' }]);
+    const lines = [{ email }, { email: 'Ada@example.com' }, { email: 'Owner@example.com' }];
+    expect(await place.import(lines)).toMatchObject({ refused: [], summary: summaryOf({ existing: 3 }) });
   });
 
   it('is there once, however often a file has it', async () => {
@@ -117,6 +117,23 @@ describe('a customer who has what belongs to another', () => {
     expect(await rowsOf(place.tenant.id)).toEqual(before);
   });
 
+  it.each([
+    ['the address', { email: 'Aide@example.com', company: 'Aide Ltd' }, 'email'],
+    ['the address of its owner', { owner_email: 'aide@example.com' }, 'owner_email'],
+    ['the phone number', { phone_number: '+447700900002', phone_verified: true }, 'phone_number'],
+    ['the identity', { identities: [identity('2')] }, 'identities.0'],
+  ])('is refused where a further user of that one has %s that it is known by', async (_, line, path) => {
+    const place = await newPlace();
+    await place.import([ADA]);
+    const before = await rowsOf(place.tenant.id);
+    expect(await place.import([ADA, line])).toEqual({
+      refused: [`2: ${path}`],
+      messages: ['belongs to another customer already'],
+      summary: summaryOf({ existing: 1, refused: 1 }),
+    });
+    expect(await rowsOf(place.tenant.id)).toEqual(before);
+  });
+
   it('is refused for all of it at once', async () => {
     const place = await newPlace();
     await place.import([ADA]);
@@ -142,8 +159,8 @@ describe('a customer who has what belongs to another', () => {
       { email: 'f@example.com' },
     ];
     expect(await place.import(lines)).toMatchObject({
-      refused: ['2: phone_number', '5: users.0.email'],
-      summary: summaryOf({ created: 3, existing: 1, refused: 2 }),
+      refused: ['2: phone_number', '4: email', '5: users.0.email'],
+      summary: summaryOf({ created: 3, refused: 3 }),
     });
     expect(await addressesIn(place.service, place.tenant)).toEqual(['a@example.com', 'c@example.com', 'f@example.com']);
   });

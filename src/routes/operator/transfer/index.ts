@@ -23,8 +23,9 @@ export const transferRoutes = new Hono<AppEnv>()
       summary: 'Import customers, any number of them',
       description:
         'Read the answer while the body is sent: who does not take it is not read from. A customer whose address (or ' +
-        'phone number, or first identity, without one) is there already is left as it is and counted as existing, so ' +
-        'that an import can be repeated after it was broken off. An address with `email_verified: false` may be ' +
+        'phone number, or first identity, without one) a customer or its owner has already is left as it is and counted ' +
+        'as existing, so that an import can be repeated after it was broken off; where it is a further user who has it, ' +
+        'the line is refused. An address with `email_verified: false` may be ' +
         'somebody else’s: a `password_hash` beside it opens nothing, and when the address is proved for the first time ' +
         '(by a mailed code or link, or by a connection), the password, the `phone_number` that was imported and all ' +
         '`identities` but the one that proved it are forgotten. Import what is known to be proved with ' +
