@@ -97,6 +97,7 @@ const createPlatform = async (env: Env, { now, fetch }: Seams): Promise<Platform
   });
   const callReceiver = createReceiverCalls({ fetch, allowsLoopback });
   const isCallable = (url: string) => isCallableUrl(url, allowsLoopback);
+  const isOurs = (host: string) => `.${host}`.endsWith(`.${settings.baseDomain}`);
 
   const servicesOf: Platform['servicesOf'] = (tenant, request) =>
     createTenantServices({
@@ -112,7 +113,7 @@ const createPlatform = async (env: Env, { now, fetch }: Seams): Promise<Platform
       keyMemory,
       connectionMemory,
       isCallable,
-      isOurs: (url) => !allowsLoopback && isBelow(settings.baseDomain, url),
+      isOurs: (url) => !allowsLoopback && isOurs(new URL(url).hostname.replace(/\.$/, '')),
       relyingParty,
       providerMemory,
       checkProvider,
@@ -133,6 +134,7 @@ const createPlatform = async (env: Env, { now, fetch }: Seams): Promise<Platform
       dataOf,
       directory,
       masterKeys,
+      isOurs,
       audit: createAudit({ origin: request.origin, now }),
       note: (tenant, event) => servicesOf(tenant, request).deliveries.note(event),
       now,
@@ -186,6 +188,3 @@ const senderOf = ({ mail, baseDomain }: Settings): string => mail.from ?? `accou
 
 const hostedSiteOf = ({ baseDomain, localPort }: Settings, { slug }: Tenant): string =>
   baseDomain === 'localhost' ? `http://${slug}.localhost:${localPort}` : `https://${slug}.${baseDomain}`;
-
-const isBelow = (domain: string, url: string): boolean =>
-  `.${new URL(url).hostname.replace(/\.$/, '')}`.endsWith(`.${domain}`);

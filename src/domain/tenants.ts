@@ -29,6 +29,8 @@ type Dependencies = {
   dataOf: (tenant: Tenant) => TenantDataStore;
   directory: TenantDirectory;
   masterKeys: MasterKeys;
+  /** Whether a host is the service's own or below it: it stands for the tenant of that slug, if for any. */
+  isOurs: (host: string) => boolean;
   audit: Audit;
   /** Sees to it that the tenant's webhooks are told of an event. */
   note: (tenant: Tenant, event: NewEvent) => void;
@@ -38,8 +40,12 @@ type Dependencies = {
 /** The binding of the database where new tenants' data go. */
 const DEFAULT_SHARD = 'DB';
 
+const OURS = 'must be no host of this service';
+
 /** The tenants of the service. All verbs are the operator's. */
-export const createTenants = ({ store, dataOf, directory, masterKeys, audit, note, now }: Dependencies) => {
+export const createTenants = (dependencies: Dependencies) => {
+  const { store, dataOf, directory, masterKeys, isOurs, audit, note, now } = dependencies;
+
   /** Refuses with `tenant_not_found`. Disabled tenants are found too. */
   const get = async (slug: string): Promise<Tenant> => {
     const tenant = await store.findBySlug(slug);
@@ -75,13 +81,25 @@ export const createTenants = ({ store, dataOf, directory, masterKeys, audit, not
     return { ...tenant, ...changes, domains };
   };
 
+  const refuseOurs = (domains: readonly string[]): void => {
+    const faults = domains.flatMap((domain, i) =>
+      isOurs(domain) ? [{ path: `domains.${i}`, code: 'invalid' as const, message: OURS }] : [],
+    );
+    if (faults.length > 0) throw new Refusal('validation_failed', { faults });
+  };
+
   return {
     get,
 
     list: (limit: number, before: TenantId | null): Promise<Tenant[]> => store.list(limit, before),
 
-    /** Makes the tenant, with its data key and signing key, or replaces what is said of it. Refuses with `domain_taken`. */
-    put: async (slug: string, profile: TenantProfile): Promise<{ tenant: Tenant; isNew: boolean }> => {
+    /**
+     * Makes the tenant, with its data key and signing key, or replaces what is said of it. Refuses with
+     * `validation_failed`, `domain_taken`.
+     */
+    put: async (slug: string, said: TenantProfile): Promise<{ tenant: Tenant; isNew: boolean }> => {
+      refuseOurs(said.domains);
+      const profile = { ...said, domains: [...new Set(said.domains)] };
       const existing = await store.findBySlug(slug);
       const replaced = existing && (await replace(existing, profile));
       if (replaced) return { tenant: replaced, isNew: false };

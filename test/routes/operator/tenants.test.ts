@@ -250,6 +250,31 @@ describe('PUT /operator/v1/tenants/{slug}', () => {
       ]),
     ),
   };
+  it('refuses domains that are the service’s own, which stand for the tenants of their slugs', async () => {
+    const [service, slug] = [createService({ BASE_DOMAIN: 'accounts.example.com' }), uniqueName('t')];
+    const [free, notOurs] = [`${slug}.example.org`, `${slug}-accounts.example.com`];
+    const domains = [
+      free,
+      free,
+      'Accounts.example.com',
+      `${slug}.accounts.example.com`,
+      notOurs,
+      'a.b.accounts.example.com',
+    ];
+    for (const status of [404, 200]) {
+      const refused = await put(service, slug, { name: 'A', domains });
+      expect(refused.status).toBe(400);
+      const { code, errors } = await refused.json<Problem>();
+      expect([code, errors.map(({ path }) => path)]).toEqual([
+        'validation_failed',
+        ['domains.2', 'domains.3', 'domains.5'],
+      ]);
+      expect((await get(service, slug)).status).toBe(status);
+      expect((await put(service, slug, { name: 'A', domains: [free, notOurs] })).status).toBeLessThan(300);
+    }
+    expect(await (await get(service, slug)).json()).toMatchObject({ domains: [free, notOurs] });
+  });
+
   for (const [what, [body, paths]] of Object.entries(faulty)) {
     it(`refuses a tenant ${what}, naming each fault, and makes none`, async () => {
       const [service, slug] = [createService(), uniqueName('t')];

@@ -62,11 +62,7 @@ const settings = z
 const profile = {
   name: text(100),
   status: z.enum(['active', 'disabled']).default('active'),
-  domains: z
-    .array(domain)
-    .max(20)
-    .transform((domains) => [...new Set(domains)])
-    .default([]),
+  domains: z.array(domain).max(20).default([]),
   site_url: webUrl.nullable().default(null),
   origins: z.array(origin).max(50).default([]),
   redirect_uris: z.array(webUrl).max(50).default([]),
