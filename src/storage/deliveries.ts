@@ -5,8 +5,15 @@ import { type NewEvent, recordEventIf } from './events.ts';
 import { type DeliveryStatus, deliveries, events, webhooks } from './schema.ts';
 import type { Webhook } from './webhooks.ts';
 
-/** Something that a webhook is to be told of, or was: an event of this id and type. */
-export type Delivery = Omit<typeof deliveries.$inferSelect, 'tenantId' | 'eventId'> & { id: EventId; type: string };
+/**
+ * Something that a webhook is to be told of, or was: an event of this id and type. `nextAttemptAt`: null where it is done,
+ * and while the webhook is disabled.
+ */
+export type Delivery = Omit<typeof deliveries.$inferSelect, 'tenantId' | 'eventId' | 'dueAt'> & {
+  id: EventId;
+  type: string;
+  nextAttemptAt: number | null;
+};
 
 /** Which one it is, of a tenant's. */
 export type DeliveryKey = { webhook: string; eventId: EventId };
@@ -36,6 +43,8 @@ export const createDeliveryStore = (db: Database, tenantId: TenantId) => {
   const isToldOf = (eventId: EventId): SQL =>
     sql`exists (select 1 from ${events} where ${events.tenantId} = ${tenantId} and ${events.id} = ${eventId})`;
 
+  const isAwaited = and(eq(deliveries.status, 'pending'), eq(webhooks.status, 'active'));
+
   const selectDeliveries = () =>
     db
       .select({
@@ -44,14 +53,15 @@ export const createDeliveryStore = (db: Database, tenantId: TenantId) => {
         type: events.type,
         status: deliveries.status,
         attempts: deliveries.attempts,
-        dueAt: deliveries.dueAt,
+        nextAttemptAt: sql<number | null>`case when ${isAwaited} then ${deliveries.dueAt} end`.as('next_attempt_at'),
         lastAttemptAt: deliveries.lastAttemptAt,
         lastStatus: deliveries.lastStatus,
         lastError: deliveries.lastError,
         createdAt: deliveries.createdAt,
       })
       .from(deliveries)
-      .innerJoin(events, and(eq(events.tenantId, tenantId), eq(events.id, deliveries.eventId)));
+      .innerJoin(events, and(eq(events.tenantId, tenantId), eq(events.id, deliveries.eventId)))
+      .innerJoin(webhooks, and(eq(webhooks.tenantId, tenantId), eq(webhooks.name, deliveries.webhook)));
 
   return {
     /**

@@ -85,6 +85,25 @@ describe('GET /operator/v1/tenants/{slug}/webhooks/{name}/deliveries', () => {
     expect(all.at(-1)).toMatchObject({ last_status: 204, next_attempt_at: null });
   });
 
+  it('tells of no next attempt while the webhook is disabled, and of one when it is enabled again', async () => {
+    const { service, put, happen, deliver, answerWith, deliveries } = await newWebhookWorld();
+    const events = ['subscription.*'];
+    await put('crm', { events });
+    await put('other', { events });
+    answerWith(503);
+    await happen();
+    await deliver();
+    const due = (await deliveries('crm'))[0]?.next_attempt_at;
+    expect(Date.parse(due ?? '')).toBeGreaterThan(service.clock.now());
+    await put('crm', { events, status: 'disabled' });
+    expect(await deliveries('crm')).toMatchObject([{ status: 'pending', attempts: 1, next_attempt_at: null }]);
+    expect((await deliveries('other'))[0]?.next_attempt_at).not.toBeNull();
+    service.clock.advance(3600);
+    await put('crm', { events });
+    const now = new Date(service.clock.now()).toISOString();
+    expect(await deliveries('crm')).toMatchObject([{ status: 'pending', next_attempt_at: now }]);
+  });
+
   it.each(['?status=lost', '?limit=0', '?limit=1001', '?cursor=x', `?cursor=ten_${'0'.repeat(26)}`])(
     'refuses %s',
     async (query) => {
@@ -163,7 +182,9 @@ describe('POST /operator/v1/tenants/{slug}/webhooks/{name}/deliveries/{id}/redel
     answerWith(204);
     await put('crm', { status: 'disabled' });
     received.length = 0;
-    expect((await redeliver()).status).toBe(202);
+    const response = await redeliver();
+    expect(response.status).toBe(202);
+    expect(await response.json()).toMatchObject({ status: 'pending', next_attempt_at: null });
     await deliver();
     expect(received).toEqual([]);
   });

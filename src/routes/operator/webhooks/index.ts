@@ -109,7 +109,9 @@ export const webhookRoutes = new Hono<AppEnv>()
     '/:name/deliveries',
     describe({
       summary: 'List what a webhook was or is to be told of, newest first',
-      description: 'Those that have failed are not tried again by themselves, but can be redelivered.',
+      description:
+        'Those that have failed are not tried again by themselves, but can be redelivered. What a disabled webhook is to ' +
+        'be told of waits until it is enabled.',
       success: { 200: { description: 'A page', schema: listOf(deliveryObject) } },
       refusals: ['tenant_not_found', 'webhook_not_found'],
     }),

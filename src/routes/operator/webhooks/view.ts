@@ -39,7 +39,7 @@ export const viewDelivery = (delivery: Delivery): z.output<typeof deliveryObject
   last_status: delivery.lastStatus,
   last_error: delivery.lastError,
   last_attempt_at: delivery.lastAttemptAt === null ? null : timeOf(delivery.lastAttemptAt),
-  next_attempt_at: delivery.status === 'pending' ? timeOf(delivery.dueAt) : null,
+  next_attempt_at: delivery.nextAttemptAt === null ? null : timeOf(delivery.nextAttemptAt),
   created_at: timeOf(delivery.createdAt),
 });
 
