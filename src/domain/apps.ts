@@ -51,6 +51,7 @@ export const createApps = ({ tenantId, store, audit, now }: Dependencies) => {
 
     /** Changes what is given and gives the app as it is then. Refuses with `app_not_found`, as the verbs below do. */
     change: async (id: string, changes: AppChanges): Promise<AppWithKey> => {
+      if (Object.values(changes).every((each) => each === undefined)) return get(id);
       const changed = isId('app', id) ? await store.update(id, changes, audit('app.updated', 'operator', id)) : null;
       if (!changed) throw new Refusal('app_not_found');
       return changed;

@@ -81,9 +81,10 @@ export const createCustomers = ({ tenantId, store, activations, sealer, keyedHas
 
     list: (filter: CustomerFilter): Promise<CustomerRow[]> => store.list(filter),
 
-    /** Disables or enables: for the operator. Refuses with `customer_not_found`. */
+    /** Disables or enables: for the operator. What is so already is no change. Refuses with `customer_not_found`. */
     changeState: async (id: string, state: CustomerState): Promise<CustomerRow> => {
       const customer = await get(id);
+      if (isSo(customer, state)) return customer;
       const event = audit('customer.updated', 'operator', customer.id, {
         ...(state.status !== undefined && { status: state.status }),
         ...(state.hasApiAccess !== undefined && { api_access: state.hasApiAccess }),
@@ -164,3 +165,6 @@ export const createCustomers = ({ tenantId, store, activations, sealer, keyedHas
     },
   };
 };
+
+const isSo = (customer: CustomerRow, { status, hasApiAccess }: CustomerState): boolean =>
+  (status ?? customer.status) === customer.status && (hasApiAccess ?? customer.hasApiAccess) === customer.hasApiAccess;

@@ -175,6 +175,19 @@ describe('PATCH /operator/v1/tenants/{slug}/apps/{id}', () => {
     expect((await eventsAbout(app.id)).map(({ type }) => type)).toEqual(['app.created', 'app.updated']);
   });
 
+  it('changes nothing where nothing is named, and answers with what is', async () => {
+    const service = createService();
+    const tenant = await newTenant(service);
+    const app = await newApp(service, tenant);
+    const [{ items }, before] = [await list(service, tenant), await rowsOf(tenant.id)];
+    service.clock.advance(10);
+    const response = await call(service, 'PATCH', pathOf(tenant, `/${app.id}`), {});
+    expect([response.status, await response.json()]).toEqual([200, items[0]]);
+    expect(await rowsOf(tenant.id)).toEqual(before);
+    const unknown = await call(service, 'PATCH', pathOf(tenant, `/${UNKNOWN_APP}`), {});
+    expect(await refusalOf(unknown)).toMatchObject({ status: 404, code: 'app_not_found' });
+  });
+
   it('takes a permission away at once', async () => {
     const service = createService();
     const { tenant, app, customer } = await newWorld(service);

@@ -139,6 +139,25 @@ describe('PATCH /operator/v1/tenants/{slug}/customers/{cuid}', () => {
     expect(JSON.stringify((await rowsOf(tenant.id)).events)).not.toContain(customer.email);
   });
 
+  it.each([
+    [{}, {}],
+    [{}, { status: 'active' }],
+    [{}, { api_access: true }],
+    [{ status: 'disabled' }, { status: 'disabled' }],
+    [
+      { status: 'disabled', api_access: false },
+      { status: 'disabled', api_access: false },
+    ],
+  ])('after %j, changes nothing by %j, and answers with what is', async (before, body) => {
+    const service = createService();
+    const { tenant, customer } = await newWorld(service);
+    const changed = await changeCustomer(service, tenant, customer.cuid, before);
+    const rows = await rowsOf(tenant.id);
+    service.clock.advance(10);
+    expect(await changeCustomer(service, tenant, customer.cuid, body)).toEqual(changed);
+    expect(await rowsOf(tenant.id)).toEqual(rows);
+  });
+
   it.each<[unknown, string]>([
     [{ status: 'gone' }, 'status'],
     [{ status: null }, 'status'],
