@@ -23,6 +23,12 @@ export const valid = <Schema extends z.ZodType, Target extends keyof ValidationT
   return Object.assign(validated, { [uniqueSymbol]: { target, ...resolver(schema), options } });
 };
 
+/** As `valid`, for a JSON body that can be left out: there is nothing that it has to say. */
+export const validIfSent = <Schema extends z.ZodType>(schema: Schema) => {
+  const requestBody = { required: false, content: { 'application/json': { schema: resolver(schema) } } };
+  return Object.assign(valid('json', schema), { [uniqueSymbol]: { spec: { requestBody } } });
+};
+
 /** As `valid`, for a body of which more is found out before all faults are told: gives what of it is valid, and them. */
 export const validInPart = <Schema extends z.ZodObject>(schema: Schema) =>
   Object.assign(

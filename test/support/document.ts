@@ -6,6 +6,7 @@ import { createPlatformOf } from '../../src/platform.ts';
 
 type Operation = {
   security?: Record<string, string[]>[];
+  requestBody?: { required?: boolean; content: Record<string, unknown> };
   responses: Record<string, { content?: Record<string, { schema: Schema }>; headers?: Record<string, unknown> }>;
 };
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { readDocument } from '../../support/document.ts';
 import { callAsOperator } from '../../support/operator.ts';
 import { rowsOf } from '../../support/rows.ts';
 import { newApp, newCustomer } from '../../support/tenants.ts';
@@ -16,10 +17,11 @@ const newCase = async () => {
   await world.happen();
   await world.deliver();
   const [delivery] = await world.deliveries('crm');
-  const { cuid } = await newCustomer(service, await newApp(service, tenant));
+  const app = await newApp(service, tenant);
+  const { cuid } = await newCustomer(service, app);
   const [user] = (await rowsOf(tenant.id)).users ?? [];
   world.received.length = 0;
-  return { ...world, deliveryId: delivery?.id, cuid, userId: user?.id };
+  return { ...world, deliveryId: delivery?.id, appId: app.id, cuid, userId: user?.id };
 };
 
 const CALLS: [string, number, (world: World) => string][] = [
@@ -30,10 +32,18 @@ const CALLS: [string, number, (world: World) => string][] = [
     202,
     ({ deliveryId }) => `webhooks/crm/deliveries/${deliveryId}/redeliver`,
   ],
+  ['apps/{id}/rotate', 201, ({ appId }) => `apps/${appId}/rotate`],
+  ['keys/rotate', 201, () => 'keys/rotate'],
   ['customers/{cuid}/users/{id}/activation', 202, ({ cuid, userId }) => `customers/${cuid}/users/${userId}/activation`],
 ];
 
-describe.each(CALLS)('POST /operator/v1/tenants/{slug}/%s', (_, status, pathIn) => {
+describe.each(CALLS)('POST /operator/v1/tenants/{slug}/%s', (name, status, pathIn) => {
+  it('is documented to need no body', async () => {
+    const { paths } = await readDocument();
+    const { requestBody } = paths[`/operator/v1/tenants/{slug}/${name}`]?.post ?? {};
+    expect([requestBody?.required, Object.keys(requestBody?.content ?? {})]).toEqual([false, ['application/json']]);
+  });
+
   it.each([
     ['no body', undefined],
     ['an empty object', {}],

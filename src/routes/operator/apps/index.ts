@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import type { AppEnv } from '../../../env.ts';
-import { valid } from '../../validate.ts';
+import { valid, validIfSent } from '../../validate.ts';
 import { describe } from '../documented.ts';
 import { listOf, listQuery, pageOf } from '../lists.ts';
 import { servicesOf } from '../services.ts';
@@ -75,7 +75,7 @@ export const appRoutes = new Hono<AppEnv>()
       success: { 201: { description: 'The new pair', schema: superCredentials } },
       refusals: ['tenant_not_found', 'app_not_found'],
     }),
-    valid('json', rotation),
+    validIfSent(rotation),
     async (c) => {
       const { apps } = await servicesOf(c);
       return c.json(viewSuperCredentials(await apps.rotate(c.req.param('id'), c.req.valid('json').overlap)), 201);

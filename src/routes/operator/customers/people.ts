@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import type { AppEnv } from '../../../env.ts';
-import { valid } from '../../validate.ts';
+import { valid, validIfSent } from '../../validate.ts';
 import { describe } from '../documented.ts';
 import { listOf, listQuery, pageOf } from '../lists.ts';
 import { nothing } from '../nothing.ts';
@@ -38,7 +38,7 @@ export const peopleRoutes = new Hono<AppEnv>()
         ...(['no_email_address', 'mail_refused'] as const),
       ],
     }),
-    valid('json', nothing),
+    validIfSent(nothing),
     async (c) => {
       const { support } = await servicesOf(c);
       await support.resendActivation(c.req.param('cuid'), c.req.param('id'));

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import type { AppEnv } from '../../../env.ts';
-import { valid } from '../../validate.ts';
+import { validIfSent } from '../../validate.ts';
 import { describe } from '../documented.ts';
 import { servicesOf } from '../services.ts';
 import { keyRotation, rotatedKey } from './schema.ts';
@@ -15,7 +15,7 @@ export const keyRoutes = new Hono<AppEnv>().post(
     success: { 201: { description: 'The new key', schema: rotatedKey } },
     refusals: ['tenant_not_found'],
   }),
-  valid('json', keyRotation),
+  validIfSent(keyRotation),
   async (c) => {
     const { keyring } = await servicesOf(c);
     return c.json({ kid: await keyring.rotate({ dropOldKeys: c.req.valid('json').retire }) }, 201);

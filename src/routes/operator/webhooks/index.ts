@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import type { AppEnv } from '../../../env.ts';
-import { valid } from '../../validate.ts';
+import { valid, validIfSent } from '../../validate.ts';
 import { describe } from '../documented.ts';
 import { listOf, nameQuery, pageOf, pageOfNamed } from '../lists.ts';
 import { nameParameter } from '../names.ts';
@@ -83,7 +83,7 @@ export const webhookRoutes = new Hono<AppEnv>()
       success: { 201: { description: 'The webhook with its new secret', schema: webhookObject } },
       refusals: ['tenant_not_found', 'webhook_not_found'],
     }),
-    valid('json', nothing),
+    validIfSent(nothing),
     async (c) => {
       const { webhooks } = await servicesOf(c);
       return c.json(viewToldWebhook(await webhooks.rotate(c.req.param('name'))), 201);
@@ -98,7 +98,7 @@ export const webhookRoutes = new Hono<AppEnv>()
       success: { 200: { description: 'What came of it', schema: trialObject } },
       refusals: ['tenant_not_found', 'webhook_not_found'],
     }),
-    valid('json', nothing),
+    validIfSent(nothing),
     async (c) => {
       const { webhooks } = await servicesOf(c);
       return c.json(viewTrial(await webhooks.test(c.req.param('name'))));
@@ -131,7 +131,7 @@ export const webhookRoutes = new Hono<AppEnv>()
       success: { 202: { description: 'The delivery, pending again', schema: deliveryObject } },
       refusals: ['tenant_not_found', 'webhook_not_found', 'delivery_not_found'],
     }),
-    valid('json', nothing),
+    validIfSent(nothing),
     async (c) => {
       const { name, id } = c.req.param();
       const { deliveries } = await servicesOf(c);
