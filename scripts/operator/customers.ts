@@ -49,7 +49,7 @@ export const addCustomerCommands = (program: CommandUnknownOpts, open: OpenConte
     .description('list the customers of a tenant, newest first')
     .argument('<slug>', 'of the tenant')
     .option('--q <text>', 'whose address, company or name begins so')
-    .option('--email <address>', 'whose address is this')
+    .option('--email <address>', 'whose address is this, or that of one of whose users')
     .addOption(new Option('--status <status>').choices(['active', 'disabled']))
     .addOption(limitOption)
     .addOption(cursorOption)
@@ -174,12 +174,13 @@ export const addCustomerCommands = (program: CommandUnknownOpts, open: OpenConte
     });
 };
 
-/** The path of a customer, who may be named by the address. */
+/** The path of a customer, who may be named by the address: its own, for what is done to it is done to all its users. */
 const pathOf = async (client: Client, slug: string, typed: string): Promise<string[]> => {
   const list = ['tenants', slug, 'customers'];
   if (!typed.includes('@')) return [...list, typed];
-  for await (const { id } of itemsOf(client, { path: list, query: { email: typed } })) {
-    if (typeof id === 'string') return [...list, id];
+  for await (const { id, email } of itemsOf(client, { path: list, query: { email: typed } })) {
+    const isOwn = typeof email === 'string' && email.toLowerCase() === typed.trim().toLowerCase();
+    if (isOwn && typeof id === 'string') return [...list, id];
   }
   throw new ServiceRefusal({ status: 404, code: 'customer_not_found', message: 'User not found' }, null);
 };

@@ -42,7 +42,10 @@ type Detail =
   | 'mobile'
   | 'website';
 
-/** Which customers to list: `before` a cursor, `prefix` what email, company or name begins with; null for all. */
+/**
+ * Which customers to list: `before` a cursor, `prefix` what email, company or name begins with, `emailKey` the address of
+ * the customer or of any of its users; null for all.
+ */
 export type CustomerFilter = {
   limit: number;
   before: CustomerId | null;
@@ -114,7 +117,7 @@ export const createCustomerStore = (db: Database, tenantId: TenantId) => ({
           eq(customers.tenantId, tenantId),
           before ? lt(customers.id, before) : undefined,
           prefix ? beginsWith(prefix) : undefined,
-          emailKey ? eq(customers.emailKey, emailKey) : undefined,
+          emailKey ? inArray(customers.id, idsByAddress(db, tenantId, emailKey)) : undefined,
           status ? eq(customers.status, status) : undefined,
         ),
       )
@@ -179,6 +182,19 @@ const usersOf = (tenantId: TenantId, id: CustomerId) => and(eq(users.tenantId, t
 /** The query for the ids of a customer's users. */
 export const idsOfUsers = (db: Database, tenantId: TenantId, id: CustomerId) =>
   db.select({ id: users.id }).from(users).where(usersOf(tenantId, id));
+
+/** The query for the ids of those who have this address, or have a user who has it: each part by the index of addresses. */
+const idsByAddress = (db: Database, tenantId: TenantId, emailKey: string) =>
+  db
+    .select({ id: customers.id })
+    .from(customers)
+    .where(and(eq(customers.tenantId, tenantId), eq(customers.emailKey, emailKey)))
+    .union(
+      db
+        .select({ id: users.customerId })
+        .from(users)
+        .where(and(eq(users.tenantId, tenantId), eq(users.emailKey, emailKey))),
+    );
 
 const ofKey = (tenantId: TenantId, { appId, key }: { appId: AppId; key: string }) =>
   and(eq(idempotency.tenantId, tenantId), eq(idempotency.appId, appId), eq(idempotency.key, key));

@@ -171,6 +171,19 @@ describe('the operator command line', () => {
     expect(await operate('customer', 'list', slug)).toEqual({ code: 0, stdout: '', stderr: 'There are none.\n' });
   });
 
+  it('finds by the address of a user whose customer that is, and takes it for the name of none', async () => {
+    const slug = await newTenant();
+    const file = await fileOf({ email: 'acme@example.com', users: [{ email: 'Amy@example.com' }] });
+    await operateDone('import', slug, file);
+    const { items } = await answer('customer', 'list', slug, '--email', 'amy@example.com');
+    expect(items).toMatchObject([{ email: 'acme@example.com' }]);
+    expect(await operate('customer', 'delete', slug, 'amy@example.com', '--yes')).toMatchObject({
+      code: 1,
+      stderr: 'customer_not_found (404): User not found\n',
+    });
+    expect((await answer('customer', 'show', slug, 'Acme@example.com')).id).toBe(items[0].id);
+  });
+
   it.each([
     ['connection', 'okta', { type: 'oidc', domains: ['acme.example'], issuer: 'https://idp.example', signup: true }],
     ['provider', 'codes', { type: 'otp', signup: true, enabled: true }],

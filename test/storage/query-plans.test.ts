@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { newId } from '../../src/crypto/ids.ts';
 import { createAccountStore } from '../../src/storage/accounts.ts';
 import { createChallengeStore } from '../../src/storage/challenges.ts';
+import { createCustomerStore } from '../../src/storage/customers.ts';
 import { openDatabase } from '../../src/storage/database.ts';
 import { createEventLogStore } from '../../src/storage/event-log.ts';
 import { createExportStore } from '../../src/storage/exports.ts';
@@ -57,6 +58,21 @@ it('tenants that were removed are found without going through what else happened
   const steps = await plans.during(() => createUpkeepSchedule(database).listRemoved(0, 0, 1));
   expect(steps[0]).toContain('SEARCH events USING INDEX events_tenant_deleted (at>? AND at<?)');
   expect(steps.flat().filter((step) => step.startsWith('SCAN'))).toEqual([]);
+});
+
+it.each([
+  ['alone', {}],
+  ['on a further page', { before: CUSTOMER }],
+  ['with more that is asked for', { before: CUSTOMER, prefix: 'a', status: 'active' as const }],
+])('customers are found by an address %s without going through any others', async (_, more) => {
+  const store = createCustomerStore(database, TENANT);
+  const filter = { limit: 100, before: null, prefix: null, status: null, emailKey: 'a@example.com', ...more };
+  const steps = (await plans.during(() => store.list(filter))).flat();
+  expect(steps.filter((step) => /^(SEARCH|SCAN)/.test(step))).toEqual([
+    'SEARCH customers USING INDEX sqlite_autoindex_customers_1 (tenant_id=? AND id=?)',
+    'SEARCH customers USING INDEX customers_email (tenant_id=? AND email_key=?)',
+    'SEARCH users USING INDEX users_email (tenant_id=? AND email_key=?)',
+  ]);
 });
 
 describe('the people of a customer are found without going through those of others', () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { newMember, readSelf } from '../../support/accounts.ts';
 import { breakable } from '../../support/bindings.ts';
 import { DETAILS, readCustomer, UNKNOWN_CUID } from '../../support/customers.ts';
+import { importInto } from '../../support/imports.ts';
 import { callAsOperator, changeCustomer, customersOf, type OperatedCustomer } from '../../support/operator.ts';
 import { mailPasscode } from '../../support/passcodes.ts';
 import { callTo, nameOf, routesWith, typeOf } from '../../support/routes.ts';
@@ -118,6 +119,30 @@ describe('GET /operator/v1/tenants/{slug}/customers', () => {
     const { service, tenant, ids } = await newTenantWith(PEOPLE);
     await changeCustomer(service, tenant, ids[1] ?? '', { status: 'disabled' });
     expect(idsOf(await list(service, tenant, query))).toEqual(expected.map((index) => ids[index]));
+  });
+
+  it('finds by an address the customer of which any user has it, once', async () => {
+    const service = createService();
+    const [tenant, other] = [await newTenant(service), await newTenant(service)];
+    const lines = [
+      { email: 'one@example.com', users: [{ email: 'Amy@example.com' }, { email: 'bob@example.com' }] },
+      { email: 'two@example.com', owner_email: 'owner@example.com' },
+      { phone_number: '+447700900001', name: 'By phone', users: [{ email: 'eve@example.com' }] },
+    ];
+    for (const line of lines) {
+      service.clock.advance(1);
+      await importInto(service, tenant, [line]);
+    }
+    await importInto(service, other, [{ email: 'theirs@example.com' }]);
+    const ids = idsOf(await list(service, tenant)).toReversed();
+    const found = async (email: string, more = '') => idsOf(await list(service, tenant, `?email=${email}${more}`));
+    expect(await found('amy@example.com')).toEqual([ids[0]]);
+    expect(await found('BOB@example.com', '&status=active&q=one')).toEqual([ids[0]]);
+    expect(await found('one@example.com')).toEqual([ids[0]]);
+    expect(await found('owner@example.com')).toEqual([ids[1]]);
+    expect(await found('eve@example.com')).toEqual([ids[2]]);
+    expect(await found('amy@example.com', '&status=disabled')).toEqual([]);
+    expect(await found('theirs@example.com')).toEqual([]);
   });
 
   it.each(['x'.repeat(200), '“Überaus ähnlich” — Gesellschaft für Öle & Übel GmbH'])(

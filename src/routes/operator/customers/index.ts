@@ -15,6 +15,8 @@ export const customerRoutes = new Hono<AppEnv>()
     '/',
     describe({
       summary: 'List the customers of a tenant, newest first',
+      description:
+        'By `q` those whose address, company or name begins so; by `email` who has this address, or has a user who has it.',
       success: { 200: { description: 'A page', schema: listOf(customerObject) } },
       refusals: ['tenant_not_found'],
     }),
