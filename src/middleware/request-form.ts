@@ -1,5 +1,6 @@
 import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
+import { parseJson } from '../domain/json.ts';
 import { DEEPEST_BODY, isDeeperThan } from '../domain/nesting.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { AppEnv } from '../env.ts';
@@ -62,7 +63,7 @@ const isOfType = (type: string, wanted: string): boolean => {
 
 const parse = (bytes: ArrayBuffer): unknown => {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes));
+    return parseJson(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes));
   } catch {
     return undefined;
   }

@@ -225,7 +225,7 @@ describe('the operator command line', () => {
     expect(await operate('export', from, file)).toEqual({ code: 0, stdout: '', stderr: `1 customer in ${file}\n` });
     await appendFile(file, '\n{"email":"nobody"}\nno JSON\n{"email":"grace@example.com","company":"Navy"}');
     const refused =
-      'line 3: email: must be one email address\nline 4: is no JSON object\n5 lines: 2 created, 0 existing, 2 refused\n';
+      'line 3: email: must be one email address\nline 4: is no JSON object, or not of whole characters\n5 lines: 2 created, 0 existing, 2 refused\n';
     expect(await operate('import', to, file)).toEqual({ code: 4, stdout: refused, stderr: '' });
     const again = await operate('import', to, file);
     expect(again.stdout).toContain('5 lines: 0 created, 2 existing, 2 refused');

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { rowsOf } from '../support/rows.ts';
 import { createService, type Service } from '../support/service.ts';
 import {
   appHeaders,
@@ -106,6 +107,46 @@ describe('a body', () => {
       const refusal = await refusalOf(await service.call(method, path, { headers, rawBody }));
       expect([path, refusal]).toMatchObject([path, { status: 400, code: 'malformed_request' }]);
     }
+  });
+
+  it.each([
+    ['a half of a pair', '"\\ud800X"'],
+    ['the other half', '"\\uDC00"'],
+    ['two first halves', '"\\ud83d\\ud83d"'],
+    ['a half before a whole character', '"\\ud83d🙂"'],
+    ['a half in a list', '["a", "b\\ud800"]'],
+    ['a half in the name of a member', '{"\\ud800": 1}'],
+  ])('with %s in a text is refused with 400 on every surface', async (_, value) => {
+    const service = createService();
+    const { tenant, app } = await newWorld(service);
+    const before = await rowsOf(tenant.id);
+    const form = `/api/${tenant.slug}/customer`;
+    const one = `/operator/v1/tenants/${tenant.slug}`;
+    const bodies: [string, string, string][] = [
+      ['POST', '/customer', `{"company":${value},"email":"${uniqueEmail()}"}`],
+      ['POST', `${tenant.host}/v1/auth/login`, `{"code":"A","state":${value}}`],
+      ['POST', `${tenant.host}/customers/login`, `{"email":"a@example.com","password":${value}}`],
+      ['POST', form, `{"email":"${uniqueEmail()}","firstName":${value}}`],
+      ['POST', form, `{"email":"${uniqueEmail()}","hat":${value}}`],
+      ['PUT', one, `{"name":${value}}`],
+      ['PUT', `${one}/subscriptions/news`, `{"name":${value}}`],
+    ];
+    for (const [method, path, rawBody] of bodies) {
+      const credentials = path.startsWith('/api') ? {} : { ...appHeaders(app), ...operatorHeaders };
+      const headers = { ...credentials, 'Content-Type': 'application/json' };
+      const refusal = await refusalOf(await service.call(method, path, { headers, rawBody }));
+      expect([path, refusal]).toMatchObject([path, { status: 400, code: 'malformed_request' }]);
+    }
+    expect(await rowsOf(tenant.id)).toEqual(before);
+  });
+
+  it('with characters in escapes, and with what only looks like one, is read', async () => {
+    const service = createService();
+    const { slug } = await newTenant(service);
+    const headers = { 'Content-Type': 'application/json' };
+    const rawBody = `{"email":"${uniqueEmail()}","firstName":"\\uD83D\\ude42","hat":"\\\\ud800","t\\u00e4t":"\\"🙂\\n"}`;
+    const response = await service.call('POST', `/api/${slug}/customer`, { headers, rawBody });
+    expect(await response.json()).toMatchObject({ firstName: '🙂', hat: '\\ud800', tät: '"🙂\n' });
   });
 
   it('that nests 64 levels is read', async () => {

@@ -355,6 +355,23 @@ describe('POST /operator/v1/tenants/{slug}/customers/import', () => {
     expect(await exportFrom(place.service, place.tenant)).toHaveLength(1);
   });
 
+  it('refuses a line with a text that is not of whole characters, and stores nothing of it', async () => {
+    const place = await newPlace();
+    const halves = [
+      '"company": "A\\ud800"',
+      '"attributes": {"\\udc00": 1}',
+      '"users": [{"email": "\\ud800@example.com"}]',
+    ];
+    const lines = [...halves, '"company": "\\ud83d\\ude42 \\\\ud800"'].map(
+      (member, i) => `{"email": "p${i}@example.com", ${member}}\n`,
+    );
+    expect(await place.import(lines.join(''))).toMatchObject({
+      refused: ['1: ', '2: ', '3: '],
+      summary: summaryOf({ created: 1, refused: 3 }),
+    });
+    expect(await exportFrom(place.service, place.tenant)).toMatchObject([{ company: '🙂 \\ud800' }]);
+  });
+
   it('refuses a line that is nested more deeply than can be walked', async () => {
     const place = await newPlace();
     const deep = `${'['.repeat(30_000)}${']'.repeat(30_000)}`;

@@ -1,4 +1,5 @@
 import type { ImportLine } from '../../../domain/imports.ts';
+import { parseJson } from '../../../domain/json.ts';
 import { type Fault, Refusal } from '../../../domain/refusal.ts';
 import { readValid } from '../../validate.ts';
 import { type Line, LONGEST_LINE, readLines } from './lines.ts';
@@ -32,8 +33,9 @@ const readLine = ({ number: line, text, bytes }: Line): ImportLine => {
     return faulty(line, isTooLong ? `is longer than ${LONGEST_LINE} bytes` : 'is not in UTF-8');
   }
   if (text.trim() === '') return { kind: 'empty', line };
-  const value = parse(text);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return faulty(line, 'is no JSON object');
+  const value = parseJson(text);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return faulty(line, 'is no JSON object, or not of whole characters');
   if ('next' in value && restLine.safeParse(value).success) return { kind: 'empty', line };
   const { members, faults } = readValid(customerLine, value);
   return { kind: 'customer', line, customer: readCustomer(members), faults };
@@ -42,12 +44,4 @@ const readLine = ({ number: line, text, bytes }: Line): ImportLine => {
 const faulty = (line: number, message: string): ImportLine => {
   const fault: Fault = { path: '', code: 'invalid', message };
   return { kind: 'faulty', line, faults: [fault] };
-};
-
-const parse = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 };
