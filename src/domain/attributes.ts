@@ -40,8 +40,16 @@ const faultsOf = ({ errors }: ValidationResult): Fault[] => {
   const leaves = errors.filter(
     (error) => !errors.some((each) => each !== error && each.keywordLocation.startsWith(`${error.keywordLocation}/`)),
   );
-  return leaves.map(({ instanceLocation, error }) => fault(pathOf(instanceLocation), error));
+  return leaves.map(({ instanceLocation, keyword, error }) => {
+    const path = pathOf(instanceLocation);
+    const missing = keyword === 'required' ? MISSING.exec(error)?.[1] : undefined;
+    if (missing === undefined) return fault(path, error);
+    return { path: path === '' ? missing : `${path}.${missing}`, code: 'required', message: 'This is required.' };
+  });
 };
+
+/** The library names the member that is missing in its message alone. */
+const MISSING = /^Instance does not have required property "(.*)"\.$/s;
 
 /** What is wrong with a JSON Schema that a tenant wants to have; null when it can be used. */
 export const checkSchema = (schema: Attributes): string | null => {

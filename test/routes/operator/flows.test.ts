@@ -243,7 +243,7 @@ describe('a flow is refused, and every fault of it named,', () => {
   it.each([
     ['shoeSize', { shoeSize: 'large' }],
     ['shoeSize', { shoeSize: 13 }],
-    ['address2', { address2: { street: 'x' } }],
+    ['address2.city', { address2: { street: 'x' } }],
     ['tree.shoeSize', { tree: { shoeSize: 1, plan: 'gold', 'x-since': 'x', 'x-by': 'x' } }],
     ['plan', { plan: 'bronze', 'x-since': 'x', shoeSize: 38 }],
     ['x-since', { 'x-since': 7 }],

@@ -392,7 +392,7 @@ describe('POST /operator/v1/tenants/{slug}/customers/import', () => {
     const tiers = [{ tier: 'gold' }, { tier: 'tin' }, {}, { tier: 'silver', more: 1 }];
     const lines = tiers.map((attributes, i) => ({ email: `p${i}@example.com`, attributes }));
     expect(await place.import(lines)).toMatchObject({
-      refused: ['2: attributes.tier', '3: attributes'],
+      refused: ['2: attributes.tier', '3: attributes.tier'],
       summary: summaryOf({ created: 2, refused: 2 }),
     });
   });

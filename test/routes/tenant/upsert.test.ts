@@ -199,6 +199,25 @@ describe('POST /api/{tenantId}/customer for nobody that is known', () => {
     expect(await rowsOf(tenant.id)).toEqual(before);
   });
 
+  it('names each attribute that the tenant’s schema requires and that is missing, at any depth', async () => {
+    const { post, tenant } = await newUpsertWorld({
+      attributes_schema: {
+        $defs: { seat: { required: ['row'] } },
+        properties: { seats: { items: { $ref: '#/$defs/seat' } }, car: { required: ['say "plate".\n', 'a/b~c'] } },
+        required: ['plan', 'constructor', 'car'],
+      },
+    });
+    const before = await rowsOf(tenant.id);
+    const refused = await post({ email: uniqueEmail(), seats: [{ row: 1 }, {}], car: { 'a/b~c': null } });
+    expect(refused).toMatchObject({ status: 412, body: { code: 'validation_failed' } });
+    const missing = ['car.say "plate".\n', 'constructor', 'plan', 'seats.1.row'];
+    expect(refused.body.errors).toHaveLength(missing.length);
+    for (const path of missing) {
+      expect(refused.body.errors).toContainEqual({ path, code: 'required', message: expect.any(String) });
+    }
+    expect(await rowsOf(tenant.id)).toEqual(before);
+  });
+
   it('names faults of form and of what is meant at once, each member’s once', async () => {
     const { service, tenant, post } = await newUpsertWorld({
       attributes_schema: { properties: { hat: { type: 'string' } } },
