@@ -26,6 +26,9 @@ export type OpenProvider = { name: string; settings: ProviderSettings } & Provid
 
 const OWN = ['otp', 'password'] as const;
 
+/** Names that mean one kind of provider each (contract 4, authenticate). */
+const FIXED: readonly string[] = ['google', 'apple', 'line', 'microsoft', 'facebook', ...OWN];
+
 type Dependencies = {
   tenantId: TenantId;
   store: ProviderStore;
@@ -85,8 +88,9 @@ export const createProviders = ({ tenantId, store, memory, isCallable, sealer, a
 
     /** Makes the provider or replaces it. Refuses with `validation_failed`. */
     put: async (name: string, profile: ProviderProfile): Promise<{ provider: Provider; isNew: boolean }> => {
-      requireCallable(profile.provider);
       const { allowsSignup, provider } = profile;
+      if (FIXED.includes(name) && provider.type !== name) throw faulty('type', `must be ${name}, as the name is`);
+      requireCallable(provider);
       const settings = await secrets.seal(name, provider);
       const event = audit('provider.updated', 'operator', tenantId, { name });
       const outcome = await store.put({ name, allowsSignup, settings }, event);
@@ -104,6 +108,9 @@ export const createProviders = ({ tenantId, store, memory, isCallable, sealer, a
 };
 
 export type Providers = ReturnType<typeof createProviders>;
+
+const faulty = (path: string, message: string): Refusal =>
+  new Refusal('validation_failed', { faults: [{ path, code: 'invalid', message }] });
 
 /** The URLs of a provider that the Worker is told to call, by the operator's names of them. */
 const urlsOf = (provider: ProviderProfile['provider']): [string, string][] => {

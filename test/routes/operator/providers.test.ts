@@ -328,7 +328,27 @@ describe('a provider is refused, and every fault of it named,', () => {
     expect(await refusalOf(await put('UPPER', { type: 'otp' }))).toMatchObject({ code: 'validation_failed' });
   });
 
-  it.each(['a', 'x'.repeat(40), 'acme-2', 'google'])('not by the name %j', async (name) => {
+  it.each(['google', 'apple', 'line', 'microsoft', 'facebook', 'otp', 'password'])(
+    'by the name %s, of any other type',
+    async (name) => {
+      for (const [other, { body }] of cases) if (other !== name) await expectFaults(body, ['type'], { name });
+      expect((await (await newCase()).put(name, bodyOf(name))).status).toBe(201);
+    },
+  );
+
+  it('by the name of passwords, which goes on letting people in by theirs', async () => {
+    const { service, tenant, app, authenticate } = await newAuthenticationWorld();
+    const { email, password } = await newPerson(service, tenant, app);
+    const { put, read } = callsOf(service, tenant);
+    const kept = { type: 'password', enabled: true };
+    await put('password', kept);
+    const refused = await put('password', { type: 'otp', signup: true, enabled: true });
+    expect(await refusalOf(refused)).toMatchObject({ status: 400, code: 'validation_failed' });
+    expect(await (await read('password')).json()).toMatchObject(kept);
+    expect((await authenticate('password', { email, password })).status).toBe(200);
+  });
+
+  it.each(['a', 'x'.repeat(40), 'acme-2', 'googles'])('not by the name %j', async (name) => {
     expect((await (await newCase()).put(name, bodyOf('oidc'))).status).toBe(201);
   });
 });

@@ -14,6 +14,7 @@ export const providerRoutes = new Hono<AppEnv>()
     describe({
       summary: 'Let people sign in with a provider, or replace what is said of it',
       description:
+        'The names google, apple, line, microsoft, facebook, otp and password are for providers of the same `type`. ' +
         'Who people are for it is kept while its `type`, `issuer`, `app_id`, `url` and subject claim stay what they are; ' +
         'with another of these, also with the usual `issuer` named or left out, it is another provider, which knows nobody.',
       success: {
