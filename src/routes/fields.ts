@@ -54,6 +54,12 @@ export const webUrl = z
   .max(2048)
   .refine((typed) => isWebUrl(typed), 'must be an https URL without user, password and fragment');
 
+/** What an OpenID provider calls itself, which is never a URL with a query or fragment (OpenID Connect Discovery 1.0 §3). */
+export const issuer = z
+  .url()
+  .max(2048)
+  .regex(/^[^?#]*$/, 'must be a URL without query and fragment');
+
 /** A web origin, exactly as a browser sends it. */
 export const origin = webUrl.refine((typed) => isOrigin(typed), 'must be an origin, e.g. https://shop.example.com');
 

@@ -53,6 +53,11 @@ describe('a connection is refused', () => {
       { ...OIDC, client_id: 'x'.repeat(1001), client_secret: 'x'.repeat(1001) },
       ['client_id', 'client_secret'],
     ],
+    ...['/?q=1', '/#f', '?', '#', '/a?q#f'].map((rest): [string, unknown, string[]] => [
+      `with an issuer that ends in ${rest}`,
+      { ...OIDC, issuer: `https://idp.example.com${rest}` },
+      ['issuer'],
+    ]),
     ['with a switch for signing that is a number', samlMembers({ sign_requests: 1 }), ['sign_requests']],
   ];
   it.each(faulty)('%s', async (_, body, paths) => {

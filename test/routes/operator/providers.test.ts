@@ -270,6 +270,13 @@ describe('a provider is refused, and every fault of it named,', () => {
       { type: 'facebook', signup: true, app_id: ' ', app_secret: '', base_url: '' },
       ['app_id', 'app_secret', 'base_url'],
     ],
+    ...['google', 'microsoft', 'line', 'apple', 'oidc'].flatMap((type) =>
+      ['/?q=1', '/#f', '?', '#', '/a?q#f'].map((rest): [string, unknown, string[]] => [
+        `of the type ${type}, with an issuer that ends in ${rest}`,
+        bodyOf(type, { issuer: `https://idp.example.com${rest}` }),
+        ['issuer'],
+      ]),
+    ),
     ['with a secret that is too long', bodyOf('google', { client_secret: 'x'.repeat(4097) }), ['client_secret']],
     [
       'with half a signing key',

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { text } from '../../fields.ts';
+import { issuer, text } from '../../fields.ts';
 import { domain } from '../domains.ts';
 
 const connection = z.strictObject({
@@ -42,7 +42,7 @@ const saml = connection
 
 const oidc = connection.extend({
   type: z.literal('oidc'),
-  issuer: z.url().max(2048),
+  issuer,
   client_id: text(1000),
   client_secret: z.string().min(1).max(1000),
 });

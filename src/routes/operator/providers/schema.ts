@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { text } from '../../fields.ts';
+import { issuer, text } from '../../fields.ts';
 import { webhookSecret } from '../webhook-secrets.ts';
 
 const member = z.string().max(2048).exactOptional();
@@ -34,7 +34,7 @@ export const providerProfile = z
       signup,
       client_ids: clientIds,
       client_secret: secret.nullable().default(null),
-      issuer: url.nullable().default(null),
+      issuer: issuer.nullable().default(null),
     }),
     z.strictObject({
       type: z.literal('apple'),
@@ -44,7 +44,7 @@ export const providerProfile = z
         .strictObject({ team_id: text(20), key_id: text(20), private_key: secret })
         .nullable()
         .default(null),
-      issuer: url.nullable().default(null),
+      issuer: issuer.nullable().default(null),
     }),
     z.strictObject({
       type: z.literal('facebook'),
@@ -56,7 +56,7 @@ export const providerProfile = z
     z.strictObject({
       type: z.literal('oidc'),
       signup,
-      issuer: url,
+      issuer,
       client_ids: clientIds,
       client_secret: secret.nullable().default(null),
     }),
