@@ -12,4 +12,11 @@ export const signClientSecret = async (
     .setProtectedHeader({ alg: ALGORITHM, kid: keyId, typ: 'JWT' })
     .sign(await importPKCS8(privateKey, ALGORITHM));
 
+/** Whether client secrets can be signed with a key at all. */
+export const isClientKey = (key: ClientKey): Promise<boolean> =>
+  signClientSecret(key, {}).then(
+    () => true,
+    () => false,
+  );
+
 const ALGORITHM = 'ES256';

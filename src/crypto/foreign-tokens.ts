@@ -65,6 +65,27 @@ export const verifyForeignToken = async (
   }
 };
 
+/** Whether tokens can be verified with a public key at all: told by one whose signature alone is wrong. */
+export const isVerificationKey = async (key: JWK): Promise<boolean> => {
+  const alg = key.alg ?? ALGORITHMS_OF_CURVES.get(key.crv ?? '') ?? 'RS256';
+  const header = new TextEncoder()
+    .encode(JSON.stringify({ alg }))
+    .toBase64({ alphabet: 'base64url', omitPadding: true });
+  const verdict = await verifyForeignToken(`${header}.e30.AAAA`, {
+    algorithms: [alg],
+    findKeys: async () => [key],
+    ...{ secret: null, types: [], toleranceSeconds: 0, now: 0 },
+  });
+  return verdict.kind === 'refused' && verdict.reason === 'signature';
+};
+
+const ALGORITHMS_OF_CURVES: ReadonlyMap<string, string> = new Map([
+  ['P-256', 'ES256'],
+  ['P-384', 'ES384'],
+  ['P-521', 'ES512'],
+  ['Ed25519', 'EdDSA'],
+]);
+
 const refused = (reason: Reason): ForeignTokenVerdict => ({ kind: 'refused', reason });
 
 const readHeader = (token: string) => {

@@ -1,3 +1,5 @@
+import { isClientKey } from '../crypto/client-secrets.ts';
+import { isVerificationKey } from '../crypto/foreign-tokens.ts';
 import type { TenantId } from '../crypto/ids.ts';
 import type { Sealer } from '../crypto/sealing.ts';
 import type { IdentityProvider } from '../outside/identity-providers/provider-checks.ts';
@@ -91,6 +93,7 @@ export const createProviders = ({ tenantId, store, memory, isCallable, sealer, a
       const { allowsSignup, provider } = profile;
       if (FIXED.includes(name) && provider.type !== name) throw faulty('type', `must be ${name}, as the name is`);
       requireCallable(provider);
+      await requireKeys(provider);
       const settings = await secrets.seal(name, provider);
       const event = audit('provider.updated', 'operator', tenantId, { name });
       const outcome = await store.put({ name, allowsSignup, settings }, event);
@@ -108,6 +111,14 @@ export const createProviders = ({ tenantId, store, memory, isCallable, sealer, a
 };
 
 export type Providers = ReturnType<typeof createProviders>;
+
+/** Refuses keys that no sign-in could ever be checked with. */
+const requireKeys = async (provider: ProviderProfile['provider']): Promise<void> => {
+  if (provider.type === 'jwt' && 'publicKey' in provider.keys && !(await isVerificationKey(provider.keys.publicKey)))
+    throw faulty('keys.public_key', 'must be a key that signatures can be verified with');
+  if (provider.type === 'apple' && provider.signingKey !== null && !(await isClientKey(provider.signingKey)))
+    throw faulty('signing_key.private_key', 'must be a P-256 key as PKCS #8 in PEM');
+};
 
 const faulty = (path: string, message: string): Refusal =>
   new Refusal('validation_failed', { faults: [{ path, code: 'invalid', message }] });

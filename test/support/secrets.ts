@@ -1,4 +1,5 @@
 import { env } from 'cloudflare:workers';
+import { exportPKCS8, generateKeyPair } from 'jose';
 import { expect } from 'vitest';
 import { linkIn } from './accounts.ts';
 import { newIssuer } from './authentications.ts';
@@ -22,6 +23,8 @@ const HOOK_SECRET = `whsec_${btoa('canary of a webhook 4711, padded')}`;
 
 const HTTP_SECRET = `whsec_${btoa('canary of http 4711, padded')}`;
 
+const APPLE_KEY = await exportPKCS8((await generateKeyPair('ES256', { extractable: true })).privateKey);
+
 /** What the operator sets with `PUT`, by its path below the tenant: with a secret wherever there can be one. */
 const profilesFor = (issuer: string) => ({
   'webhooks/hook': { url: HOOK_URL, events: ['*'], secret: HOOK_SECRET },
@@ -36,7 +39,7 @@ const profilesFor = (issuer: string) => ({
   },
   'providers/apple': {
     ...{ type: 'apple', signup: false, client_ids: ['web'] },
-    signing_key: { team_id: 'TEAM', key_id: 'KEY', private_key: 'canary of apple 4711' },
+    signing_key: { team_id: 'TEAM', key_id: 'KEY', private_key: APPLE_KEY },
   },
   'providers/facebook': { type: 'facebook', signup: false, app_id: '42', app_secret: 'canary of facebook 4711' },
   'providers/oidc': {
@@ -139,8 +142,8 @@ export const newTenantOfSecrets = async () => {
     ...[owner.password, owner.token, tokens.access_token, tokens.refresh_token, ...browser.cookies.values()],
     ...[activation, passcode, state, loginCode, challengeCode, resetCode, emailKey, 'canary of a held change'],
     ...[AWS_USER.secret_access, AWS_USER.private_key],
-    ...['google', 'apple', 'facebook', 'oidc', 'http'].map((name) => `canary of ${name} 4711`),
-    ...[HOOK_SECRET, HTTP_SECRET],
+    ...['google', 'facebook', 'oidc', 'http'].map((name) => `canary of ${name} 4711`),
+    ...[HOOK_SECRET, HTTP_SECRET, APPLE_KEY],
   ];
   return {
     service,

@@ -1,4 +1,5 @@
 import { env } from 'cloudflare:workers';
+import { exportJWK, exportPKCS8, generateKeyPair, type JWK } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { newPerson } from '../../support/accounts.ts';
 import { newAuthenticationWorld, outcomeOf } from '../../support/authentications.ts';
@@ -13,11 +14,22 @@ import { newTenant, newWorld, refusalOf, uniqueEmail } from '../../support/tenan
 
 type Body = Record<string, unknown>;
 
-const PUBLIC_KEY = { kty: 'EC', crv: 'P-256', alg: 'ES256', kid: 'first', x: 'AQAB', y: 'AQAC' };
+/** A public key as a JWK. */
+const newPublicKey = async (alg: string): Promise<JWK> => exportJWK((await generateKeyPair(alg)).publicKey);
+
+const PUBLIC_KEY = { ...(await newPublicKey('ES256')), alg: 'ES256', kid: 'first' };
+
+/** A private key as PKCS #8 in PEM. */
+const newPrivateKey = async (alg: string): Promise<string> =>
+  exportPKCS8((await generateKeyPair(alg, { extractable: true })).privateKey);
+
+const PRIVATE_KEY = await newPrivateKey('ES256');
 
 const CLAIMS = {
   ...{ subject: 'sub', email: null, email_verified: null, name: null, given_name: null, family_name: null },
 };
+
+const base64url = (bytes: Uint8Array): string => bytes.toBase64({ alphabet: 'base64url', omitPadding: true });
 
 const whsec = (bytes: number): string => `whsec_${new Uint8Array(bytes).fill(97).toBase64()}`;
 
@@ -37,9 +49,9 @@ const CASES: Readonly<Record<string, Case>> = {
   apple: {
     body: {
       ...{ type: 'apple', signup: false, client_ids: ['com.example.app'], issuer: 'https://apple.example.com' },
-      signing_key: { team_id: 'TEAM', key_id: 'KEY', private_key: '-----BEGIN PRIVATE KEY-----apple-4711' },
+      signing_key: { team_id: 'TEAM', key_id: 'KEY', private_key: PRIVATE_KEY },
     },
-    secret: 'BEGIN PRIVATE KEY-----apple-4711',
+    secret: PRIVATE_KEY.split('\n')[2] ?? '',
     told: {
       ...{ type: 'apple', signup: false, client_ids: ['com.example.app'], issuer: 'https://apple.example.com' },
       signing_key: { team_id: 'TEAM', key_id: 'KEY' },
@@ -202,14 +214,14 @@ describe('PUT /operator/v1/tenants/{slug}/providers/{name}', () => {
     expect((await put('hook', bodyOf('http', { secret: whsec(bytes) }))).status).toBe(201);
   });
 
-  it.each([
-    ['RSA', { kty: 'RSA', n: 'AQAB', e: 'AQAB', use: 'sig', key_ops: ['verify'] }],
-    ['OKP', { kty: 'OKP', crv: 'Ed25519', x: 'AQAB', alg: 'EdDSA' }],
-  ])('takes a public key of the kind %s', async (_, public_key) => {
+  it.each(['RS256', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'])('takes a public key for %s', async (alg) => {
     const { put } = await newCase();
-    const response = await put('theirs', bodyOf('jwt by a key', { keys: { public_key } }));
-    expect(response.status).toBe(201);
-    expect(await response.json()).toMatchObject({ keys: { public_key } });
+    const key = await newPublicKey(alg);
+    for (const public_key of [key, { ...key, alg }, { ...key, alg, use: 'sig', key_ops: ['verify'], kid: 'first' }]) {
+      const response = await put('theirs', bodyOf('jwt by a key', { keys: { public_key } }));
+      expect(response.ok).toBe(true);
+      expect(await response.json()).toMatchObject({ keys: { public_key } });
+    }
   });
 });
 
@@ -228,7 +240,7 @@ const expectFaults = async (
   expect(await rowsOf(tenant.id)).toEqual(before);
 };
 
-describe('a provider is refused, and every fault of it named,', () => {
+describe('a provider is refused, and every fault of it named,', async () => {
   const withKey = (public_key: unknown) => bodyOf('jwt by a key', { keys: { public_key } });
   const faulty: [string, unknown, string[]][] = [
     ['without anything', {}, ['type']],
@@ -319,6 +331,38 @@ describe('a provider is refused, and every fault of it named,', () => {
       `of the type http, with a secret ${what}`,
       bodyOf('http', { secret }),
       ['secret'],
+    ]),
+    ...[
+      ['that is no point of its curve', { ...PUBLIC_KEY, y: PUBLIC_KEY.x }],
+      ['with coordinates too short', { ...PUBLIC_KEY, x: 'AQAB' }],
+      ['that is no base64', { ...PUBLIC_KEY, x: '!' }],
+      ['of a curve that there is not', { ...PUBLIC_KEY, crv: 'P-257', alg: undefined }],
+      ['of another curve', { ...PUBLIC_KEY, crv: 'P-384', alg: 'ES384' }],
+      ['of a curve with the name of something else', { ...PUBLIC_KEY, crv: '__proto__', alg: undefined }],
+      ['for an algorithm of another kind', { ...PUBLIC_KEY, alg: 'RS256' }],
+      ['for an algorithm that there is not', { ...PUBLIC_KEY, alg: 'none' }],
+      ['for an HMAC', { kty: 'RSA', n: 'AA', e: 'AQAB', alg: 'HS256' }],
+      ['for agreement', { kty: 'OKP', crv: 'X25519', x: base64url(new Uint8Array(32).fill(9)) }],
+      ['for encryption', { ...PUBLIC_KEY, use: 'enc' }],
+      ['that may not verify', { ...PUBLIC_KEY, key_ops: ['encrypt'] }],
+      ['of RSA that is nothing', { kty: 'RSA', n: 'AA', e: 'AQAB' }],
+      ['of RSA with 1024 bits', { kty: 'RSA', n: base64url(new Uint8Array(128).fill(255)), e: 'AQAB' }],
+      ['of Ed25519 that is too short', { kty: 'OKP', crv: 'Ed25519', x: 'AQAB' }],
+    ].map(([what, public_key]): [string, unknown, string[]] => [
+      `with a public key ${what}`,
+      withKey(public_key),
+      ['keys.public_key'],
+    ]),
+    ...[
+      ['that is no key', 'nonsense'],
+      ['that is only dressed as one', PRIVATE_KEY.replace(/^[^-]+$/gm, 'bm9uc2Vuc2U=')],
+      ['that is cut off', PRIVATE_KEY.replace(/\n.+(\n-----END)/, '$1')],
+      ['of another curve', await newPrivateKey('ES384')],
+      ['of RSA', await newPrivateKey('RS256')],
+    ].map(([what, private_key]): [string, unknown, string[]] => [
+      `of the type apple, with a signing key ${what}`,
+      bodyOf('apple', { signing_key: { team_id: 'TEAM', key_id: 'KEY', private_key } }),
+      ['signing_key.private_key'],
     ]),
     ['with a symmetric key', withKey({ kty: 'oct', k: 'c2VjcmV0' }), ['keys']],
   ];
