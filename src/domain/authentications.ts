@@ -29,8 +29,8 @@ export type Presented =
 
 export type Authentication = { kind: 'token'; token: string } | { kind: 'challenged'; challenge: PendingChallenge };
 
-/** No provider's token that deserves the name lives longer, so that a nonce need not be remembered longer. */
-const NONCE_LIFETIME_MS = 30 * 24 * 3_600_000;
+/** More than clocks may differ by and a check may take: a token is good for so long after its end at most. */
+const NONCE_MARGIN_MS = 60_000;
 
 type Dependencies = {
   tenantId: TenantId;
@@ -65,10 +65,11 @@ export const createAuthentications = (dependencies: Dependencies) => {
   };
 
   /** A token that was bound to a nonce is good once: whoever overheard both can do nothing with them. */
-  const useNonce = async (provider: string, nonce: string): Promise<void> => {
-    const at = now();
+  const useNonce = async (provider: string, nonce: string, expiresAt: number): Promise<void> => {
     const hash = await keyedHash('nonce', tenantId, provider, nonce);
-    if (!(await providers.useNonce(hash, at, at + NONCE_LIFETIME_MS))) throw new Refusal('authentication_failed');
+    // A token may say any number, also one that no database takes.
+    const until = Math.min(expiresAt + NONCE_MARGIN_MS, Number.MAX_SAFE_INTEGER);
+    if (!(await providers.useNonce(hash, now(), until))) throw new Refusal('authentication_failed');
   };
 
   /**
@@ -142,8 +143,9 @@ export const createAuthentications = (dependencies: Dependencies) => {
       throw new Refusal(kind === 'unavailable' ? 'provider_unavailable' : 'authentication_failed');
     }
     const nonce = 'nonce' in credentials ? credentials.nonce : null;
-    if (nonce !== null) await useNonce(name, nonce);
-    return issue(await identify(provider, outcome.assertion), name, outcome.amr, at);
+    const { assertion, amr, expiresAt } = outcome;
+    if (nonce !== null && expiresAt !== null) await useNonce(name, nonce, expiresAt);
+    return issue(await identify(provider, assertion), name, amr, at);
   };
 
   return {

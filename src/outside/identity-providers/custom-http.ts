@@ -57,6 +57,7 @@ export const checkCustomHttp = async (
         familyName: answer.family_name,
       },
       amr: [],
+      expiresAt: null,
     };
   });
 };

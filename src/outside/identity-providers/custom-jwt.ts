@@ -4,6 +4,7 @@ import {
   checkSignedToken,
   type KeySource,
   PUBLIC_KEY_ALGORITHMS,
+  readExpiry,
   readSubject,
   type TokenClaims,
 } from './identity-tokens.ts';
@@ -64,6 +65,7 @@ export const checkCustomJwt = async (
       kind: 'asserted',
       assertion: { subject: readSubject(claimOf(names.subject)), ...readProfile(person), name: readName(person) },
       amr: readMethods(claims),
+      expiresAt: readExpiry(claims),
     };
   });
 };

@@ -86,6 +86,7 @@ const readPerson = async (
     kind: 'asserted',
     assertion: { subject: userId, ...readProfile(person), name: readName(person) },
     amr: [],
+    expiresAt: null,
   };
 };
 

@@ -96,6 +96,12 @@ export const checkAudience = ({ aud, azp }: TokenClaims, clientIds: readonly str
   if (typeof azp !== 'string' || !clientIds.includes(azp)) throw new ValueRefused('azp');
 };
 
+/** When a token ends, in milliseconds. */
+export const readExpiry = ({ exp }: TokenClaims): number => {
+  if (typeof exp !== 'number') throw new ValueRefused('exp');
+  return Math.ceil(exp * 1000);
+};
+
 /** A person's stable name at a provider, in the form of an assertion's. */
 export const readSubject = (value: unknown): string => {
   if (typeof value !== 'string' || !/^[\x20-\x7e]{1,255}$/.test(value)) throw new ValueRefused('sub');

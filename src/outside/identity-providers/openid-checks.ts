@@ -2,7 +2,7 @@ import * as oauth from 'oauth4webapi';
 import type { CheckContext } from './check-context.ts';
 import { exchangeCode } from './code-exchange.ts';
 import type { ProviderAssertion, ProviderCredentials } from './identity-provider.ts';
-import { checkAudience, checkSignedToken, readSubject, type TokenClaims } from './identity-tokens.ts';
+import { checkAudience, checkSignedToken, readExpiry, readSubject, type TokenClaims } from './identity-tokens.ts';
 import type { PublicKey } from './key-sets.ts';
 import { readMethods, readName, readProfile } from './oidc-claims.ts';
 import { during, ValueRefused } from './refusals.ts';
@@ -50,7 +50,13 @@ export type OpenIdClient = {
   sharedSecret: string | null;
 };
 
-export type Asserted = { kind: 'asserted'; assertion: ProviderAssertion; amr: string[] };
+/** `expiresAt`: when the token that says so ends, in milliseconds; null where there was none. */
+export type Asserted = {
+  kind: 'asserted';
+  assertion: ProviderAssertion;
+  amr: string[];
+  expiresAt: number | null;
+};
 
 /**
  * The person of an ID token, which the app was given or has a code for (OpenID Connect Core 1.0 §3.1.3.7). Whoever brings
@@ -89,6 +95,7 @@ export const checkOpenId = async (
     kind: 'asserted',
     assertion: { subject, ...profile, isEmailVerified, name: readName(person) },
     amr: readMethods(claims),
+    expiresAt: readExpiry(claims),
   };
 };
 

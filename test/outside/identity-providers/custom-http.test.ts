@@ -30,7 +30,7 @@ describe('a tenant’s own endpoint', () => {
       givenName: 'Ada',
       familyName: null,
     };
-    expect(outcome).toEqual({ kind: 'asserted', assertion: { subject: 'p-1', ...person }, amr: [] });
+    expect(outcome).toEqual({ kind: 'asserted', assertion: { subject: 'p-1', ...person }, amr: [], expiresAt: null });
     const [request] = await path.requests();
     const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature } = request?.headers ?? {};
     expect(JSON.parse(request?.body ?? '')).toEqual(DATA);

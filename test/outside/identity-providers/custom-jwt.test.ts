@@ -64,7 +64,8 @@ describe('a token of a tenant’s own service', () => {
       first: 'Ada',
       last: 'Love',
     };
-    expect(await signIn({ ...person, amr: ['pwd'], sub: 'another', email: 'eve@example.com' })).toEqual({
+    const exp = Math.floor(Date.now() / 1000) + 60.5;
+    expect(await signIn({ ...person, exp, amr: ['pwd'], sub: 'another', email: 'eve@example.com' })).toEqual({
       kind: 'asserted',
       assertion: {
         subject: 'person-1',
@@ -75,6 +76,7 @@ describe('a token of a tenant’s own service', () => {
         familyName: 'Love',
       },
       amr: ['pwd'],
+      expiresAt: exp * 1000,
     });
   });
 

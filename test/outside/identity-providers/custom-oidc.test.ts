@@ -51,7 +51,12 @@ describe('at a real provider of the tenant’s', () => {
         const { email, credentials } = await obtainCode(issuer, clientId);
         const outcome = await newCheck()(providerAt(issuer, { clientIds: [clientId] }), credentials);
         const person = { subject: email, email, isEmailVerified: true, givenName: 'Ada', familyName: 'Lovelace' };
-        expect(outcome).toEqual({ kind: 'asserted', assertion: { ...person, name: null }, amr: [] });
+        expect(outcome).toEqual({
+          kind: 'asserted',
+          assertion: { ...person, name: null },
+          amr: [],
+          expiresAt: expect.any(Number),
+        });
       });
     }
   }

@@ -26,6 +26,7 @@ describe('an access token of Facebook’s', () => {
         name: 'Ada King Lovelace',
       },
       amr: [],
+      expiresAt: null,
     });
   });
 

@@ -24,10 +24,12 @@ for (const type of TYPES) {
       const subject = type === 'microsoft' ? `${DIRECTORY}:person-1` : 'person-1';
       const person = { email: 'ada@example.com', isEmailVerified: true, givenName: 'Ada', familyName: 'Lovelace' };
       const provider = await newSocialProvider(type);
-      expect(await provider.signIn({ claims: { name: 'Ada Lovelace' } })).toEqual({
+      const exp = Math.floor(Date.now() / 1000) + 100;
+      expect(await provider.signIn({ claims: { name: 'Ada Lovelace', exp } })).toEqual({
         kind: 'asserted',
         assertion: { subject, ...person, name: 'Ada Lovelace' },
         amr: type === 'line' ? ['linesso'] : [],
+        expiresAt: exp * 1000,
       });
     });
 

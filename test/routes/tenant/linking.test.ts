@@ -327,6 +327,8 @@ describe('what a provider says', () => {
   });
 });
 
+const DAY = 24 * 3600;
+
 describe('a token with a nonce', () => {
   it('is good once', async () => {
     const { issuer, person, authenticate, expectNoChange, attempt } = await newWorld({ signup: true });
@@ -378,15 +380,44 @@ describe('a token with a nonce', () => {
     for (const secret of [nonce, id_token, person.sub, person.email]) expect(stored).not.toContain(secret);
   });
 
-  // Open: a used nonce is remembered for a day, whenever the token ends.
-  it('is good once, also if it is good for days', async () => {
-    const { service, attempt } = await newWorld({ signup: true });
+  it.each([
+    ['days', 72 * 3600],
+    ['a year', 365 * DAY],
+    ['a minute', 60.5],
+  ])('is good once, also if it is good for %s', async (_, seconds) => {
+    const { service, issuer, person, authenticate, attempt } = await newWorld({ signup: true });
     const nonce = uniqueName('nonce');
     const now = Math.floor(service.clock.now() / 1000);
-    const claims = { nonce, iat: now, exp: now + 72 * 3600 };
-    expect(await attempt(claims, { nonce })).toEqual(IN);
-    service.clock.advance(25 * 3600);
-    expect(await attempt(claims, { nonce })).toEqual(FAILED);
+    const claims = { nonce, iat: now, exp: now + seconds };
+    const body = { id_token: await issuer.newToken({ ...person, ...claims }), nonce };
+    expect(await outcomeOf(await authenticate('google', body))).toEqual(IN);
+    // Till the last of the five seconds that clocks may differ by.
+    for (const share of [seconds * 0.1, seconds * 0.4, seconds * 0.5 - 1, 5]) {
+      service.clock.advance(share);
+      expect(await outcomeOf(await authenticate('google', body))).toEqual(FAILED);
+      // It is the nonce: the token itself is as good as one with another.
+      const other = uniqueName('nonce');
+      expect(await attempt({ ...claims, nonce: other }, { nonce: other })).toEqual(IN);
+    }
+  });
+
+  it('that never ends is good once', async () => {
+    const { service, attempt, tenant } = await newWorld({ signup: true });
+    const nonce = uniqueName('nonce');
+    expect(await attempt({ nonce, exp: 1e300 }, { nonce })).toEqual(IN);
+    service.clock.advance(100 * 365 * DAY);
+    const iat = Math.floor(service.clock.now() / 1000);
+    expect(await attempt({ nonce, exp: 1e300, iat }, { nonce })).toEqual(FAILED);
+    expect((await rowsOf(tenant.id)).used_nonces).toHaveLength(1);
+  });
+
+  it('is forgotten when it has ended', async () => {
+    const { service, attempt, tenant } = await newWorld({ signup: true });
+    const used = async () => (await rowsOf(tenant.id)).used_nonces?.length;
+    expect(await attempt({ nonce: 'n-1' }, { nonce: 'n-1' })).toEqual(IN);
+    service.clock.advance(DAY);
+    expect(await attempt({ nonce: 'n-2' }, { nonce: 'n-2' })).toEqual(IN);
+    expect(await used()).toBe(1);
   });
 
   // Open: whoever overheard the token leaves the nonce out.
