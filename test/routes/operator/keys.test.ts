@@ -2,6 +2,7 @@ import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { newSignedInWorld, readSelf, signIn } from '../../support/accounts.ts';
 import { breakable } from '../../support/bindings.ts';
+import { readDocument } from '../../support/document.ts';
 import { callAsOperator } from '../../support/operator.ts';
 import { eventsAbout, rowsOf } from '../../support/rows.ts';
 import { createService, type Service } from '../../support/service.ts';
@@ -35,6 +36,25 @@ describe('POST /operator/v1/tenants/{slug}/keys/rotate', () => {
         [kid, 'current'],
       ]),
     );
+  });
+
+  it('is what a change of the algorithm waits for, and both are documented to be so', async () => {
+    const service = createService();
+    const tenant = await newTenant(service);
+    const algorithms = async () => ((await rowsOf(tenant.id)).signing_keys ?? []).map(({ algorithm }) => algorithm);
+    const body = { name: 'A tenant', settings: { signing_alg: 'EdDSA' } };
+    expect((await callAsOperator(service, 'PUT', `/operator/v1/tenants/${tenant.slug}`, body)).status).toBe(200);
+    expect(await algorithms()).toEqual(['ES256']);
+    expect((await rotate(service, tenant)).status).toBe(201);
+    expect((await algorithms()).toSorted()).toEqual(['ES256', 'EdDSA']);
+    const { paths, components } = await readDocument();
+    expect(components.schemas.TenantProfile).toHaveProperty(
+      'properties.settings.properties.signing_alg.description',
+      expect.stringContaining('with the next `keys/rotate`'),
+    );
+    expect(paths['/operator/v1/tenants/{slug}/keys/rotate']?.post).toMatchObject({
+      description: expect.stringContaining('`signing_alg`'),
+    });
   });
 
   it.each([{}, { retire: false }, { retire: true }])('is told in the log with %j', async (body) => {

@@ -10,6 +10,7 @@ export const keyRoutes = new Hono<AppEnv>().post(
   describe({
     summary: 'Sign with a new key',
     description:
+      'The new key is for the `signing_alg` that the tenant is set to now. ' +
       'The key from before stays published until the last token that it signed has expired. With `retire` it leaves ' +
       'at once, and every token that it signed is dead.',
     success: { 201: { description: 'The new key', schema: rotatedKey } },

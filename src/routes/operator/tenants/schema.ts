@@ -44,7 +44,10 @@ const settings = z
         refresh_absolute: seconds(60, 365 * DAY, 90 * DAY),
       })
       .prefault({}),
-    signing_alg: z.enum(['ES256', 'EdDSA', 'RS256']).default('ES256'),
+    signing_alg: z
+      .enum(['ES256', 'EdDSA', 'RS256'])
+      .default('ES256')
+      .meta({ description: 'What new signing keys are for: a change takes effect with the next `keys/rotate`.' }),
     cors_origins: z.array(origin).max(50).nullable().default(null),
     challenge: z.enum(['existing', 'always']).default('existing'),
     attributes_schema: jsonSchema.nullable().default(null),
