@@ -11,8 +11,8 @@ export const parseJson = (text: string): unknown => {
   }
 };
 
-/** What is behind the escapes that can be such a half. Not by the value, which may nest more deeply than can be walked. */
+/** With what is behind the escapes that can be such a half. Not by the value: it may nest more deeply than can be walked. */
 const decodeEscapes = (text: string): string =>
   text.replace(/\\(?:u([0-9a-f]{4})|.)/gi, (_, code: string | undefined) =>
-    code === undefined ? '' : String.fromCharCode(Number.parseInt(code, 16)),
+    code === undefined ? ' ' : String.fromCharCode(Number.parseInt(code, 16)),
   );

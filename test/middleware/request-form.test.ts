@@ -114,6 +114,7 @@ describe('a body', () => {
     ['the other half', '"\\uDC00"'],
     ['two first halves', '"\\ud83d\\ud83d"'],
     ['a half before a whole character', '"\\ud83d🙂"'],
+    ['halves with something between', '"\\ud83d\\n\\ude42"'],
     ['a half in a list', '["a", "b\\ud800"]'],
     ['a half in the name of a member', '{"\\ud800": 1}'],
   ])('with %s in a text is refused with 400 on every surface', async (_, value) => {
