@@ -21,20 +21,21 @@ const processes = createProcesses(root);
 /** In a folder of data, what tells that they are loaded. */
 const POSTAL_CODES = 'v3/d1/postal-codes.txt';
 
+let ports: Ports;
 let state: Awaited<ReturnType<typeof newStateFolder>>;
 
 beforeAll(async () => {
-  state = await newStateFolder();
+  [ports, state] = await Promise.all([freePorts(), newStateFolder()]);
 });
 
 afterAll(() => state.remove());
 
-const inService = async (folder: string, work: (ports: Ports) => Promise<void>): Promise<void> => {
-  const ports = await freePorts();
+/** At the same place each time: the tokens name it. */
+const inService = async (folder: string, work: () => Promise<void>): Promise<void> => {
   const run = start(ports, folder);
   try {
     await untilPrinted(run, 'Ctrl-C stops all of it.');
-    await work(ports);
+    await work();
   } finally {
     run.process.kill('SIGINT');
     await run.ended;
@@ -94,7 +95,7 @@ describe('a backup', () => {
     const company = "Ada's; \u2028 “Söhne”";
     let person: Awaited<ReturnType<typeof makePerson>> | null = null;
     let token = '';
-    await inService(first, async (ports) => {
+    await inService(first, async () => {
       person = await makePerson(ports, company);
       token = await signIn(ports, person.password);
     });
@@ -126,7 +127,7 @@ describe('a backup', () => {
     // The postal codes take long to load, and are of no concern here.
     await copyFile(path.join(first, POSTAL_CODES), path.join(second, POSTAL_CODES));
 
-    await inService(second, async (ports) => {
+    await inService(second, async () => {
       const read = await call(ports.worker, 'kept.localhost', `/customer/${cuid}`, { headers: apiKey });
       expect(JSON.parse(read.text)).toMatchObject({ cuid, company, email: 'ada@example.com' });
       expect((await readSelf(ports, token)).status).toBe(200);
