@@ -1,25 +1,18 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import cliTruncate from 'cli-truncate';
-import * as z from 'zod';
 import { cellOf } from './cells.ts';
 import type { Call, Item } from './client.ts';
 import type { Context } from './context.ts';
 import { ServiceRefusal, Unreachable } from './failures.ts';
-import { itemsOf, MOST_PER_PAGE } from './lists.ts';
+import { MOST_PER_PAGE } from './lists.ts';
+import { createOverlap, type Event, events } from './overlap.ts';
 
 const INTERVAL_MILLISECONDS = 2000;
-
-/** An event can be written some time after the one that it is dated by: so late it is still found. */
-const LATENESS_MILLISECONDS = 30_000;
 
 const OUTAGE_MILLISECONDS = 5 * 60_000;
 
 /** How many are shown to begin with, unless told. */
 const BEGINNING = 10;
-
-const events = z.array(z.looseObject({ id: z.string(), at: z.iso.datetime() }));
-
-type Event = z.infer<typeof events>[number];
 
 /** Shows events as they come, each once, until interrupted. Without `since` it begins with the last ones. */
 export const followEvents = async (
@@ -33,27 +26,44 @@ export const followEvents = async (
       else output.line(lineOf(each));
     }
   };
-  const read = async (since: string | undefined): Promise<Event[]> =>
-    readEvents(await Array.fromAsync(itemsOf(client, { ...call, query: { ...call.query, since } })));
-
   const begin = call.query?.since?.toString();
-  const memory = createMemory(begin === undefined ? Number.NEGATIVE_INFINITY : Date.parse(begin));
-  if (begin === undefined) {
+  const overlap = createOverlap(begin === undefined ? Number.NEGATIVE_INFINITY : Date.parse(begin));
+  let isBegun = begin === undefined || limit !== null;
+  if (isBegun) {
     const { items, next } = await client.list({ ...call, query: { ...call.query, limit: MOST_PER_PAGE } });
-    show(memory.takeNew(readEvents(items)).slice(0, limit ?? BEGINNING));
-    if (next !== null) memory.forgetOlder();
-  } else {
-    show(memory.takeNew(await read(begin)).slice(0, limit ?? undefined));
+    show(overlap.takeNew(readEvents(items)).slice(0, limit ?? BEGINNING));
+    if (next !== null) overlap.forgetOlder();
+    overlap.endRound();
   }
 
   let outageBegan: number | null = null;
-  for (;;) {
-    await wait(INTERVAL_MILLISECONDS, null, { signal: interruption });
+  /** Where a round goes on that was not finished. */
+  let cursor: string | null = null;
+  /** Reads pages until one has nothing new. Shows what it has read, even when it fails. */
+  const goOn = async (): Promise<void> => {
+    const found: Event[] = [];
     try {
-      show(memory.takeNew(await read(memory.since())));
-      outageBegan = null;
+      do {
+        const query = { ...call.query, since: overlap.since(), limit: MOST_PER_PAGE, cursor: cursor ?? undefined };
+        const { items, next } = await client.list({ ...call, query });
+        const more = overlap.takeNew(readEvents(items));
+        found.push(...more);
+        cursor = more.length > 0 ? next : null;
+        isBegun = true;
+        outageBegan = null;
+      } while (cursor !== null);
+      overlap.endRound();
+    } finally {
+      show(found);
+    }
+  };
+
+  for (;;) {
+    if (isBegun) await wait(INTERVAL_MILLISECONDS, null, { signal: interruption });
+    try {
+      await goOn();
     } catch (error) {
-      const seconds = secondsUntilMended(error);
+      const seconds = isBegun ? secondsUntilMended(error) : null;
       const isLong = outageBegan !== null && performance.now() - outageBegan > OUTAGE_MILLISECONDS;
       if (seconds === null || isLong) throw error;
       if (outageBegan === null && error instanceof Error) output.note(`${error.message} Trying on …`);
@@ -61,33 +71,6 @@ export const followEvents = async (
       await wait(seconds * 1000, null, { signal: interruption });
     }
   }
-};
-
-/** Knows which events were shown, as long as they are asked for again. */
-const createMemory = (begin: number) => {
-  const times = new Map<string, number>();
-  let floor = begin;
-  let newest = begin;
-  return {
-    /** From when on to ask; undefined while nothing has ever happened. */
-    since: (): string | undefined => {
-      floor = Math.max(floor, newest - LATENESS_MILLISECONDS);
-      for (const [id, at] of times) if (at < floor) times.delete(id);
-      return Number.isFinite(floor) ? new Date(floor).toISOString() : undefined;
-    },
-    takeNew: (found: readonly Event[]): Event[] => {
-      const isNew = found.filter(({ id }) => !times.has(id));
-      for (const { id, at } of isNew) {
-        times.set(id, Date.parse(at));
-        newest = Math.max(newest, Date.parse(at));
-      }
-      return isNew;
-    },
-    /** Leaves out what happened before all that is known, and in the same instant as the first of it. */
-    forgetOlder: (): void => {
-      floor = Math.min(...times.values()) + 1;
-    },
-  };
 };
 
 const readEvents = (items: readonly Item[]): Event[] => {

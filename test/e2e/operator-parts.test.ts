@@ -3,6 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cellOf, safeJson } from '../../scripts/operator/cells.ts';
 import { readSeconds, readTime } from '../../scripts/operator/durations.ts';
+import { createOverlap } from '../../scripts/operator/overlap.ts';
 import { partsOf } from '../../scripts/operator/parts.ts';
 import { column, layTable, textColumn } from '../../scripts/operator/table.ts';
 import { findTarget } from '../../scripts/operator/target.ts';
@@ -100,6 +101,43 @@ describe('a time that is typed', () => {
     expect(readTime('2026-05-01T12:00:00+02:00')).toBe('2026-05-01T10:00:00.000Z');
     expect(Date.now() - Date.parse(readTime('2h'))).toBeGreaterThanOrEqual(7_200_000);
     for (const wrong of ['', '5', 'yesterday', '2026-13-01']) expect(() => readTime(wrong)).toThrow('is no time');
+  });
+});
+
+describe('the overlap in which events are asked for again', () => {
+  const event = (id: string, at: string) => ({ id, at: `2026-01-01T12:${at}.000Z` });
+  const early = event('evt_1', '00:00');
+  const late = event('evt_2', '01:00');
+
+  it('knows what was taken in the last half minute alone', () => {
+    const overlap = createOverlap(Number.NEGATIVE_INFINITY, () => 0);
+    expect(overlap.since()).toBeUndefined();
+    expect(overlap.takeNew([late, early])).toEqual([late, early]);
+    expect(overlap.takeNew([late, early])).toEqual([]);
+    overlap.endRound();
+    expect(overlap.since()).toBe('2026-01-01T12:00:30.000Z');
+    expect(overlap.takeNew([late, early])).toEqual([early]);
+  });
+
+  it('moves with the clock while nothing happens, whatever the time is here', () => {
+    let now = 5_000_000;
+    const overlap = createOverlap(Number.NEGATIVE_INFINITY, () => now);
+    overlap.takeNew([late]);
+    overlap.endRound();
+    now += 10_000;
+    overlap.takeNew([late]);
+    overlap.endRound();
+    expect(overlap.since()).toBe('2026-01-01T12:00:40.000Z');
+  });
+
+  it('begins where the first page of a round that took long did', () => {
+    let now = 0;
+    const overlap = createOverlap(Number.NEGATIVE_INFINITY, () => now);
+    overlap.takeNew([late]);
+    now += 600_000;
+    overlap.takeNew([early]);
+    overlap.endRound();
+    expect(overlap.since()).toBe('2026-01-01T12:00:30.000Z');
   });
 });
 

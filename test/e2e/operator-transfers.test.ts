@@ -299,8 +299,8 @@ const eventAt = (second: number, id: string): Event => ({
   type: 'customer.created',
 });
 
-/** Tells of these events, newest first and by pages of two; `faults` is what it does instead, once each. */
-const startEvents = (events: Event[], faults: Fault[] = []) => {
+/** Tells of these events, newest first and by pages of three; `faults` is what it does instead, once each. */
+const startEvents = (events: Event[], faults: (Fault | null)[] = []) => {
   const asked: URL[] = [];
   return {
     asked,
@@ -312,9 +312,9 @@ const startEvents = (events: Event[], faults: Fault[] = []) => {
       const since = url.searchParams.get('since') ?? '';
       const found = events.filter(({ at }) => at >= since).toSorted((a, b) => b.at.localeCompare(a.at));
       const from = Number(url.searchParams.get('cursor') ?? 0);
-      const next = from + 2 < found.length ? String(from + 2) : null;
+      const next = from + 3 < found.length ? String(from + 3) : null;
       response.writeHead(200, { 'Content-Type': 'application/json' });
-      response.end(JSON.stringify({ items: found.slice(from, from + 2), next }));
+      response.end(JSON.stringify({ items: found.slice(from, from + 3), next }));
     }),
   };
 };
@@ -339,7 +339,7 @@ describe.concurrent('following events from the command line', () => {
     faults.push((response) => void response.destroy(), refuse(503, 'storage_unavailable', { 'Retry-After': '1' }));
     await untilShown('evt_7');
     const polls = asked.length;
-    while (asked.length < polls + 6) await wait(20);
+    while (asked.length < polls + 3) await wait(20);
     run.process.kill('SIGINT');
     const { code, stdout } = await run.ended;
     expect(code).toBe(130);
@@ -363,6 +363,33 @@ describe.concurrent('following events from the command line', () => {
     const { code, stdout } = await run.ended;
     expect(code).toBe(130);
     expect(stdout).toBe('2026-01-01 12:00:04Z  customer.created\n'.repeat(2));
+  });
+
+  it('asks for one page as long as nothing is new, however much there was', async () => {
+    const events = Array.from({ length: 20 }, (_, i) => eventAt(i, `evt_${i}`));
+    const { asked, started } = startEvents(events);
+    await using peer = await started;
+    const run = startOperator(['events', 'acme', '--since', '2026-01-01T12:00:00Z', '--follow'], peer);
+    while (asked.length < 10) await wait(20);
+    run.process.kill('SIGINT');
+    await run.ended;
+    const pages = asked.map(({ searchParams }) => searchParams.get('cursor') ?? '0');
+    expect(pages.slice(0, 10)).toEqual(['0', '3', '6', '9', '12', '15', '18', '0', '0', '0']);
+  });
+
+  it('shows what it has read before a limit, and then goes on from there', async () => {
+    const events = [1, 2, 3, 4, 5].map((second) => eventAt(second, `evt_${second}`));
+    const limit = refuse(429, 'rate_limited', { 'Retry-After': '1' });
+    const { asked, started } = startEvents(events, [null, limit]);
+    await using peer = await started;
+    const run = startOperator(['events', 'acme', '--since', '2026-01-01T12:00:00Z', '--follow', '--json'], peer);
+    while (asked.length < 5) await wait(20);
+    run.process.kill('SIGINT');
+    const { code, stdout } = await run.ended;
+    expect(code).toBe(130);
+    const shown = stdout.trimEnd().split('\n');
+    expect(shown.map((line) => JSON.parse(line).id)).toEqual(['evt_3', 'evt_4', 'evt_5', 'evt_1', 'evt_2']);
+    expect(asked.map(({ searchParams }) => searchParams.get('cursor'))).toEqual([null, '3', '3', null, null]);
   });
 
   it('ends at once when it is refused', async () => {
