@@ -1,7 +1,7 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
-import type { Client, Item } from './client.ts';
+import type { Item } from './client.ts';
 import { confirm } from './confirm.ts';
-import type { OpenContext } from './context.ts';
+import type { Context, OpenContext } from './context.ts';
 import { readSeconds } from './durations.ts';
 import { examples } from './examples.ts';
 import { ServiceRefusal, WrongUsage } from './failures.ts';
@@ -43,8 +43,8 @@ export const addAppCommands = (program: CommandUnknownOpts, open: OpenContext): 
     .argument('<id>', 'of the app')
     .addHelpText('after', examples('app show acme app_01m7y2dnsjd33s517pzh55jzye'))
     .action(async (slug, id) => {
-      const { client, output } = open();
-      output.record(await findApp(client, slug, id));
+      const context = open();
+      context.output.record(await findApp(context, slug, id));
     });
 
   app
@@ -114,8 +114,8 @@ export const addAppCommands = (program: CommandUnknownOpts, open: OpenContext): 
 };
 
 /** An app is not to be had alone: it is looked for in the list. */
-const findApp = async (client: Client, slug: string, id: string): Promise<Item> => {
-  for await (const app of itemsOf(client, { path: ['tenants', slug, 'apps'] })) {
+const findApp = async (context: Context, slug: string, id: string): Promise<Item> => {
+  for await (const app of itemsOf(context, { path: ['tenants', slug, 'apps'] })) {
     if (app.id === id) return app;
   }
   throw new ServiceRefusal({ status: 404, code: 'app_not_found', message: 'There is no such app.' }, null);

@@ -3,7 +3,7 @@ import { confirm } from './confirm.ts';
 import type { OpenContext } from './context.ts';
 import { examples } from './examples.ts';
 import { readObject } from './input.ts';
-import { itemsOf } from './lists.ts';
+import { showList } from './lists.ts';
 import { type Column, column, textColumn } from './table.ts';
 
 /** What a tenant has a few of, each by a name. */
@@ -110,9 +110,7 @@ export const addNamedCommands = (
     .argument('<slug>', 'of the tenant')
     .addHelpText('after', examples(`${noun} list acme`))
     .action(async (slug) => {
-      const { client, output } = open();
-      const items = await Array.fromAsync(itemsOf(client, { path: ['tenants', slug, path] }));
-      output.list(columns, { items, next: null });
+      await showList(open(), columns, { path: ['tenants', slug, path] }, { all: true });
     });
 
   command

@@ -1,7 +1,6 @@
 import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
-import type { Client } from './client.ts';
 import { confirm } from './confirm.ts';
-import type { OpenContext } from './context.ts';
+import type { Context, OpenContext } from './context.ts';
 import { examples } from './examples.ts';
 import { ServiceRefusal } from './failures.ts';
 import { allOption, cursorOption, itemsOf, limitOption, showList } from './lists.ts';
@@ -66,8 +65,9 @@ export const addCustomerCommands = (program: CommandUnknownOpts, open: OpenConte
     .argument('<customer>', CUSTOMER)
     .addHelpText('after', examples(`customer show acme ${ADDRESS}`))
     .action(async (slug, typed) => {
-      const { client, output } = open();
-      output.record(await client.ask({ path: await pathOf(client, slug, typed) }));
+      const context = open();
+      const { client, output } = context;
+      output.record(await client.ask({ path: await pathOf(context, slug, typed) }));
     });
 
   for (const [name, status, what] of [
@@ -81,8 +81,9 @@ export const addCustomerCommands = (program: CommandUnknownOpts, open: OpenConte
       .argument('<customer>', CUSTOMER)
       .addHelpText('after', examples(`customer ${name} acme ${ADDRESS}`))
       .action(async (slug, typed) => {
-        const { client, output } = open();
-        const path = await pathOf(client, slug, typed);
+        const context = open();
+        const { client, output } = context;
+        const path = await pathOf(context, slug, typed);
         output.record(await client.ask({ method: 'PATCH', path, json: { status } }));
       });
   }
@@ -95,8 +96,9 @@ export const addCustomerCommands = (program: CommandUnknownOpts, open: OpenConte
     .option('--yes', 'do not ask')
     .addHelpText('after', examples(`customer delete acme ${ADDRESS}`))
     .action(async (slug, typed, { yes = false }) => {
-      const { client, output } = open();
-      const path = await pathOf(client, slug, typed);
+      const context = open();
+      const { client, output } = context;
+      const path = await pathOf(context, slug, typed);
       await confirm(`This deletes the customer ${typed} of ${slug}, for good.`, 'yes', yes);
       await client.send({ method: 'DELETE', path });
       output.note(`The customer ${typed} is deleted.`);
@@ -113,7 +115,7 @@ export const addCustomerCommands = (program: CommandUnknownOpts, open: OpenConte
     .addHelpText('after', examples(`customer users acme ${ADDRESS}`))
     .action(async (slug, typed, paging) => {
       const context = open();
-      const path = await pathOf(context.client, slug, typed);
+      const path = await pathOf(context, slug, typed);
       await showList(context, USER_COLUMNS, { path: [...path, 'users'] }, paging);
     });
 
@@ -125,8 +127,9 @@ export const addCustomerCommands = (program: CommandUnknownOpts, open: OpenConte
     .argument('<user>', 'its id, as `customer users` tells it')
     .addHelpText('after', examples(`customer resend-activation acme ${ADDRESS} usr_01m7y2dnsjd33s517pzh55jzye`))
     .action(async (slug, typed, user) => {
-      const { client, output } = open();
-      const path = await pathOf(client, slug, typed);
+      const context = open();
+      const { client, output } = context;
+      const path = await pathOf(context, slug, typed);
       await client.send({ method: 'POST', path: [...path, 'users', user, 'activation'], json: {} });
       output.note('The mail is on its way.');
     });
@@ -142,7 +145,7 @@ export const addCustomerCommands = (program: CommandUnknownOpts, open: OpenConte
     .addHelpText('after', examples(`customer sessions acme ${ADDRESS}`))
     .action(async (slug, typed, paging) => {
       const context = open();
-      const path = await pathOf(context.client, slug, typed);
+      const path = await pathOf(context, slug, typed);
       await showList(context, SESSION_COLUMNS, { path: [...path, 'sessions'] }, paging);
     });
 
@@ -154,8 +157,9 @@ export const addCustomerCommands = (program: CommandUnknownOpts, open: OpenConte
     .argument('<id>', 'of the session')
     .addHelpText('after', examples(`customer revoke-session acme ${ADDRESS} ses_01m7y2dnsjd33s517pzh55jzye`))
     .action(async (slug, typed, id) => {
-      const { client, output } = open();
-      const path = await pathOf(client, slug, typed);
+      const context = open();
+      const { client, output } = context;
+      const path = await pathOf(context, slug, typed);
       await client.send({ method: 'DELETE', path: [...path, 'sessions', id] });
       output.note(`The session ${id} has ended.`);
     });
@@ -167,18 +171,19 @@ export const addCustomerCommands = (program: CommandUnknownOpts, open: OpenConte
     .argument('<customer>', CUSTOMER)
     .addHelpText('after', examples(`customer revoke-sessions acme ${ADDRESS}`))
     .action(async (slug, typed) => {
-      const { client, output } = open();
-      const path = await pathOf(client, slug, typed);
+      const context = open();
+      const { client, output } = context;
+      const path = await pathOf(context, slug, typed);
       await client.send({ method: 'DELETE', path: [...path, 'sessions'] });
       output.note('All its sessions have ended.');
     });
 };
 
 /** The path of a customer, who may be named by the address: its own, for what is done to it is done to all its users. */
-const pathOf = async (client: Client, slug: string, typed: string): Promise<string[]> => {
+const pathOf = async (context: Context, slug: string, typed: string): Promise<string[]> => {
   const list = ['tenants', slug, 'customers'];
   if (!typed.includes('@')) return [...list, typed];
-  for await (const { id, email } of itemsOf(client, { path: list, query: { email: typed } })) {
+  for await (const { id, email } of itemsOf(context, { path: list, query: { email: typed } })) {
     const isOwn = typeof email === 'string' && email.toLowerCase() === typed.trim().toLowerCase();
     if (isOwn && typeof id === 'string') return [...list, id];
   }

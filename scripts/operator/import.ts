@@ -1,5 +1,4 @@
 import { addAbortSignal } from 'node:stream';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import * as z from 'zod';
 import { safeText } from './cells.ts';
@@ -7,15 +6,14 @@ import type { Client } from './client.ts';
 import type { Context, OpenContext } from './context.ts';
 import { countOf, numberOf } from './counts.ts';
 import { examples } from './examples.ts';
-import { brokenOff, EXIT, failureLine, ServiceRefusal, Unreachable } from './failures.ts';
+import { brokenOff, EXIT, failureLine } from './failures.ts';
 import { type Input, openInput } from './input.ts';
 import { type Part, partsOf } from './parts.ts';
+import { tryPatiently } from './patience.ts';
 import { createProgress } from './progress.ts';
 
 /** What a connection that breaks costs at most. */
 const LARGEST_PART = { lines: 5000, bytes: 4 * 1024 * 1024 };
-
-const ATTEMPTS = 5;
 
 const refusedLine = z.object({
   line: z.number(),
@@ -68,9 +66,13 @@ const importCustomers = async (context: Context, slug: string, { bytes, stream }
   try {
     for await (const part of partsOf(addAbortSignal(context.interruption, stream), LARGEST_PART)) {
       showProgress();
-      const answer = await sendPatiently(context, slug, part, (text) => {
-        isRepeated = true;
-        say(text);
+      // What an attempt took before it broke off is there already at the next.
+      const answer = await tryPatiently(() => sendPart(context.client, slug, part), {
+        interruption: context.interruption,
+        say: (text) => {
+          isRepeated = true;
+          say(text);
+        },
       });
       if (answer.refused.length > 0) progress.clear();
       for (const { line, errors } of answer.refused) {
@@ -104,33 +106,6 @@ const tellRefused = ({ output }: Context, refused: RefusedLine): void => {
 };
 
 type Answer = { refused: RefusedLine[]; counts: Counts };
-
-/** Sends a part again when nothing, half an answer or "later" came back: what was taken before is then there already. */
-const sendPatiently = async (
-  { client, interruption }: Context,
-  slug: string,
-  part: Part,
-  say: (text: string) => void,
-): Promise<Answer> => {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await sendPart(client, slug, part);
-    } catch (error) {
-      const seconds = attempt < ATTEMPTS ? delayAfter(error, attempt) : null;
-      if (seconds === null) throw error;
-      say(`${error instanceof Error ? error.message : ''} Trying again in ${seconds} s …`);
-      await wait(seconds * 1000, null, { signal: interruption });
-    }
-  }
-};
-
-const delayAfter = (error: unknown, attempt: number): number | null => {
-  const growing = 2 ** (attempt - 1);
-  if (error instanceof Unreachable) return growing;
-  if (!(error instanceof ServiceRefusal)) return null;
-  const { status } = error.problem;
-  return status === 429 || status >= 500 ? (error.retryAfterSeconds ?? growing) : null;
-};
 
 const sendPart = async (client: Client, slug: string, { body }: Part): Promise<Answer> => {
   const refused: RefusedLine[] = [];

@@ -1,7 +1,8 @@
 import { Option } from '@commander-js/extra-typings';
-import type { Call, Client, Item } from './client.ts';
+import type { Call, Item } from './client.ts';
 import type { Context } from './context.ts';
 import { WrongUsage } from './failures.ts';
+import { tryPatiently } from './patience.ts';
 import type { Column } from './table.ts';
 
 /** What a page holds at most. */
@@ -28,24 +29,31 @@ type Paging = { limit?: number | undefined; cursor?: string | undefined; all?: t
 
 /** Shows a page of a list, or all of it. */
 export const showList = async (
-  { client, output }: Context,
+  context: Context,
   columns: readonly Column[],
   call: Call,
   { limit, cursor, all }: Paging,
 ): Promise<void> => {
   const paged = { ...call, query: { ...call.query, limit, cursor } };
-  const page = all ? { items: await Array.fromAsync(itemsOf(client, paged)), next: null } : await client.list(paged);
-  output.list(columns, page);
+  const { client, output } = context;
+  if (!all) return output.list(columns, await client.list(paged));
+  const items = itemsOf(context, paged);
+  if (output.isJson) return output.wholeList(items);
+  output.list(columns, { items: await Array.fromAsync(items), next: null });
 };
 
-/** Everything of a list, page by page. */
-export const itemsOf = async function* (client: Client, call: Call): AsyncGenerator<Item> {
+/** Everything of a list, page by page: so many that the limit of calls may be reached on the way, and is waited for. */
+export const itemsOf = async function* (
+  { client, output, interruption }: Context,
+  call: Call,
+): AsyncGenerator<Item, void> {
   let query: Record<string, string | number> = { limit: MOST_PER_PAGE, ...withoutUndefined(call.query) };
-  for (;;) {
-    const { items, next } = await client.list({ ...call, query });
-    yield* items;
-    if (next === null) return;
+  let { items, next } = await client.list({ ...call, query });
+  yield* items;
+  while (next !== null) {
     query = { ...query, cursor: next };
+    ({ items, next } = await tryPatiently(() => client.list({ ...call, query }), { say: output.note, interruption }));
+    yield* items;
   }
 };
 

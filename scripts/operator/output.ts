@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { styleText } from 'node:util';
 import { cellOf, entriesOf, safeJson, safeText } from './cells.ts';
 import type { Item, Page } from './client.ts';
@@ -8,6 +9,8 @@ import { type Column, layPairs, layTable } from './table.ts';
 export interface Output {
   readonly isJson: boolean;
   list(columns: readonly Column[], page: Page): void;
+  /** A list with all of its items, as JSON, as they come. */
+  wholeList(items: AsyncIterable<Item>): Promise<void>;
   record(item: Item): void;
   /** A line of what was asked for. */
   line(text: string): void;
@@ -43,6 +46,15 @@ export const createOutput = (isJson: boolean): Output => {
       if (page.items.length === 0) note('There are none.');
       else showTable(columns, page.items);
       if (page.next !== null) note(`There are more: --all, or --cursor ${page.next}`);
+    },
+    wholeList: async (items) => {
+      let before = '{\n  "items": [';
+      for await (const item of items) {
+        const isTaken = stdout.write(`${before}\n    ${safeJson(item, 2).replaceAll('\n', '\n    ')}`);
+        if (!isTaken) await once(stdout, 'drain');
+        before = ',';
+      }
+      line(before === ',' ? '\n  ],\n  "next": null\n}' : `${before}],\n  "next": null\n}`);
     },
     record: (item) => {
       if (isJson) return line(safeJson(item, 2));

@@ -400,3 +400,69 @@ describe.concurrent('following events from the command line', () => {
     expect(code).toBe(1);
   });
 });
+
+/** Lists customers by pages of one, and stands in for what comes after a limit of calls; `faults` come first. */
+const startCustomers = async (count: number, faults: (Fault | null)[] = []) => {
+  const asked: string[] = [];
+  const peer = await startPeer((request, response) => {
+    const { searchParams } = new URL(request.url ?? '', 'http://localhost');
+    asked.push(searchParams.get('cursor') ?? '');
+    const fault = faults.shift();
+    if (fault) return fault(response);
+    const from = Number(searchParams.get('cursor') ?? 0);
+    const items = from < count ? [{ id: `cus_${from}`, name: 'two\nlines', attributes: {}, tags: ['a', 'b'] }] : [];
+    response.writeHead(200, { 'Content-Type': 'application/json' });
+    response.end(JSON.stringify({ items, next: from + 1 < count ? String(from + 1) : null }));
+  });
+  return { peer, asked };
+};
+
+describe.concurrent('a whole list from the command line', () => {
+  it('waits for a limit and for a connection that broke, and goes on from there', async () => {
+    const limit = refuse(429, 'rate_limited', { 'Retry-After': '1' });
+    const { peer, asked } = await startCustomers(3, [null, limit, null, (response) => void response.destroy()]);
+    await using _ = peer;
+    const { code, stdout, stderr } = await runOperator(['customer', 'list', 'acme', '--all'], peer);
+    expect(stdout.match(/^cus_\d/gm)).toEqual(['cus_0', 'cus_1', 'cus_2']);
+    expect(stderr).toContain('Not now. Trying again in 1 s …');
+    expect(code).toBe(0);
+    expect(asked).toEqual(['', '1', '1', '2', '2']);
+  });
+
+  it('ends at once when its beginning is refused', async () => {
+    const { peer, asked } = await startCustomers(1, [refuse(429, 'rate_limited', { 'Retry-After': '1' })]);
+    await using _ = peer;
+    const { code, stdout } = await runOperator(['customer', 'list', 'acme', '--all', '--json'], peer);
+    expect({ code, stdout, asked }).toEqual({ code: 1, stdout: '', asked: [''] });
+  });
+
+  it.each([0, 1, 3])('is for programs what one page with all %i of it would be', async (count) => {
+    const { peer } = await startCustomers(count);
+    await using _ = peer;
+    const { stdout } = await runOperator(['customer', 'list', 'acme', '--all', '--json'], peer);
+    const list = JSON.parse(stdout);
+    expect(list.items.map(({ id }: { id: string }) => id)).toEqual(Array.from({ length: count }, (_, i) => `cus_${i}`));
+    expect(list.next).toBeNull();
+    expect(stdout).toBe(`${JSON.stringify(list, null, 2)}\n`);
+  });
+
+  it('is told to programs as it comes', async () => {
+    const later = Promise.withResolvers<void>();
+    const { peer } = await startCustomers(2, [
+      null,
+      async (response) => {
+        await later.promise;
+        response.destroy();
+      },
+    ]);
+    await using _ = peer;
+    const run = startOperator(['customer', 'list', 'acme', '--all', '--json'], peer);
+    let shown = '';
+    run.process.stdout.on('data', (chunk: Buffer) => {
+      shown += chunk.toString();
+    });
+    while (!shown.includes('cus_0')) await wait(20);
+    later.resolve();
+    expect(JSON.parse((await run.ended).stdout).items).toHaveLength(2);
+  });
+});
