@@ -5,7 +5,7 @@ import { safeText } from './cells.ts';
 import type { Client } from './client.ts';
 import type { Context, OpenContext } from './context.ts';
 import { countOf, numberOf } from './counts.ts';
-import { examples } from './examples.ts';
+import { COMMAND, examples } from './examples.ts';
 import { brokenOff, EXIT, failureLine } from './failures.ts';
 import { type Input, openInput } from './input.ts';
 import { type Part, partsOf } from './parts.ts';
@@ -38,7 +38,7 @@ export const addImportCommand = (program: CommandUnknownOpts, open: OpenContext)
     .argument('<file>', '- for standard input')
     .addHelpText(
       'after',
-      `${examples('import acme customers.ndjson', `echo '{"email": "ada@example.com", "company": "Acme"}' | import acme -`)}
+      `${examples('import acme customers.ndjson', `echo '{"email": "ada@example.com", "company": "Acme"}' | ${COMMAND} import acme -`)}
 
 Lines that are refused are told by their number, and the others are taken: it
 ends with 4 then. Running the same command again changes nothing twice, and so

@@ -1,7 +1,7 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { confirm } from './confirm.ts';
 import type { OpenContext } from './context.ts';
-import { examples } from './examples.ts';
+import { COMMAND, examples } from './examples.ts';
 import { readObject } from './input.ts';
 import { allOption, cursorOption, limitOption, showList } from './lists.ts';
 import { column, textColumn } from './table.ts';
@@ -48,7 +48,7 @@ export const addTenantCommands = (program: CommandUnknownOpts, open: OpenContext
     .addHelpText(
       'after',
       examples(
-        `echo '{"name": "Acme", "origins": ["https://acme.example"]}' | tenant put acme -`,
+        `echo '{"name": "Acme", "origins": ["https://acme.example"]}' | ${COMMAND} tenant put acme -`,
         'tenant put acme acme.json',
       ),
     )

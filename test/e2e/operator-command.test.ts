@@ -390,8 +390,14 @@ describe('the operator command line', () => {
     );
     expect(commands.length).toBeGreaterThan(40);
     for (const command of commands) {
+      const [, examples = ''] = /^Examples:\n((?: {2}\S.*\n)+)/m.exec(helpOf(command)) ?? [];
       const names = [command.parent?.parent ? command.parent.name() : '', command.name()].join(' ').trim();
-      expect(helpOf(command)).toMatch(new RegExp(`Examples:\\n  .*npm run operator -- ${names}\\b`));
+      for (const line of examples.trimEnd().split('\n')) {
+        const [, npm, typed = ''] = /^ {2}(?:echo '.*' \| )?(npm run(?: --silent)?) operator -- (.*)$/.exec(line) ?? [];
+        expect(`${typed} `).toMatch(new RegExp(`^${names} `));
+        // What npm says to people would be part of what a file, another program or a reader of JSON gets.
+        expect(npm).toBe(/ (--json|[|>])( |$)/.test(typed) ? 'npm run --silent' : 'npm run');
+      }
     }
   });
 
