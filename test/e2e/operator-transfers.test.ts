@@ -1,4 +1,5 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { execFileSync, spawn } from 'node:child_process';
+import { readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -208,12 +209,50 @@ describe.concurrent('an export from the command line', () => {
   it('is a file for nobody else, whatever was there before', async () => {
     await using peer = await startExport(['{"email":"a@example.com"}\n{"email":', '"b@example.com"}\n'], false);
     const file = await keep('before');
-    await writeFile(`${file}.part`, 'of a run that was killed');
+    await writeFile(`${file}.part`, 'of somebody else');
     const { code, stdout, stderr } = await runOperator(['export', 'acme', file], { env: peer.env });
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: `2 customers in ${file}\n` });
     expect(await readFile(file, 'utf8')).toBe('{"email":"a@example.com"}\n{"email":"b@example.com"}\n');
     expect((await stat(file)).mode & 0o777).toBe(0o600);
-    expect(await leftovers(file)).toEqual([path.basename(file)]);
+    expect(await leftovers(file)).toEqual([path.basename(file), `${path.basename(file)}.part`]);
+    expect(await readFile(`${file}.part`, 'utf8')).toBe('of somebody else');
+  });
+
+  it('goes through a link, even to what is not there yet', async () => {
+    await using peer = await startExport(['{}\n'], false);
+    const [link, file] = [newFile(), newFile()];
+    await symlink(path.basename(file), link);
+    for (const _ of ['at first', 'again']) {
+      expect((await runOperator(['export', 'acme', link], { env: peer.env })).code).toBe(0);
+      expect(await readFile(file, 'utf8')).toBe('{}\n');
+      expect(await readlink(link)).toBe(path.basename(file));
+    }
+  });
+
+  it.skipIf(process.platform === 'win32')('goes into a pipe that is there, once somebody reads it', async () => {
+    await using peer = await startExport(['{}\n', '{}\n'], false);
+    const pipe = newFile();
+    execFileSync('mkfifo', [pipe]);
+    const alone = startOperator(['export', 'acme', pipe], { env: peer.env });
+    await wait(1000);
+    alone.process.kill('SIGINT');
+    expect((await alone.ended).code).toBe(130);
+    const run = startOperator(['export', 'acme', pipe], { env: peer.env });
+    const reader = spawn('cat', [pipe]);
+    expect(await text(reader.stdout)).toBe('{}\n{}\n');
+    expect((await run.ended).code).toBe(0);
+    expect(await leftovers(pipe)).toEqual([path.basename(pipe)]);
+  });
+
+  it('asks for nothing when the file is a folder', async () => {
+    const asked: unknown[] = [];
+    await using peer = await startPeer((request, response) => {
+      asked.push(request.url);
+      response.end();
+    });
+    const { code, stderr } = await runOperator(['export', 'acme', folder.folder], { env: peer.env });
+    expect(stderr).toContain('EISDIR');
+    expect({ code, asked }).toEqual({ code: 2, asked: [] });
   });
 
   it('goes to standard output without a file', async () => {
