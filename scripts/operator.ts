@@ -36,10 +36,10 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   });
 }
 
-// Whoever read along, `head` for instance, reads no more.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(EXIT.interrupted);
+  // Whoever read along, `head` for instance, reads no more.
+  if (error.code === 'EPIPE') process.exit(EXIT.interrupted);
+  process.exit(tell(error));
 });
 
 try {

@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import path from 'node:path';
@@ -320,6 +321,17 @@ describe.concurrent('an export from the command line', () => {
     run.process.kill('SIGINT');
     expect((await run.ended).code).toBe(130);
     expect(await leftovers(file)).toEqual([]);
+  });
+
+  it.skipIf(process.platform !== 'linux')('ends with 2 and a line when standard output is full', async () => {
+    await using peer = await startExport(['{}\n'], false);
+    for (const command of ['export acme', 'events acme --help']) {
+      const full = `exec ${process.execPath} scripts/operator.ts ${command} > /dev/full`;
+      const run = spawn('sh', ['-c', full], { env: { ...process.env, ...peer.env } });
+      const [stderr, [code]] = await Promise.all([text(run.stderr), once(run, 'close')]);
+      expect(stderr).toBe('ENOSPC: no space left on device, write\n');
+      expect(code).toBe(2);
+    }
   });
 
   it('ends with 2 when the file cannot be written', async () => {
