@@ -234,10 +234,6 @@ describe.concurrent('an export from the command line', () => {
     await using peer = await startExport(['{}\n', '{}\n'], false);
     const pipe = newFile();
     execFileSync('mkfifo', [pipe]);
-    const alone = startOperator(['export', 'acme', pipe], { env: peer.env });
-    await wait(1000);
-    alone.process.kill('SIGINT');
-    expect((await alone.ended).code).toBe(130);
     const run = startOperator(['export', 'acme', pipe], { env: peer.env });
     const reader = spawn('cat', [pipe]);
     expect(await text(reader.stdout)).toBe('{}\n{}\n');
@@ -271,13 +267,43 @@ describe.concurrent('an export from the command line', () => {
   ])('leaves nothing that looks whole when it %s', async (_, pieces, breaksOff) => {
     await using peer = await startExport(pieces, breaksOff);
     const file = await keep('before');
-    const { code, stderr } = await runOperator(['export', 'acme', file], { env: peer.env });
+    const [{ code, stderr }, shown] = await Promise.all([
+      runOperator(['export', 'acme', file], { env: peer.env }),
+      runOperator(['export', 'acme'], { env: peer.env }),
+    ]);
     expect(code).toBe(3);
+    expect(shown).toMatchObject({ code: 3, stdout: '' });
     expect(stderr).not.toBe('');
     expect(stderr).not.toContain('{');
     expect(await readFile(file, 'utf8')).toBe('before');
     expect(await leftovers(file)).toEqual([path.basename(file)]);
-    expect((await runOperator(['export', 'acme'], { env: peer.env })).code).toBe(3);
+  });
+
+  it('asks for a part again after a limit, or when it broke off, and has each line once', async () => {
+    const [first, second] = ['{"email":"a@example.com"}\n', '{"email":"b@example.com"}\n'];
+    const breakOff: Fault = (response) => {
+      response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
+      response.write(`${second}${second}{"em`);
+      setTimeout(() => response.destroy(), 50);
+    };
+    const limit = refuse(429, 'rate_limited', { 'Retry-After': '1' });
+    const faults = [limit, null, limit, breakOff];
+    const asked: string[] = [];
+    await using peer = await startPeer(({ url = '' }, response) => {
+      const cursor = new URL(url, 'http://localhost').searchParams.get('cursor') ?? '';
+      asked.push(cursor);
+      const fault = faults.shift();
+      if (fault) return fault(response);
+      response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
+      response.end(cursor === '' ? `${first}{"next":"cus_1"}\n` : second);
+    });
+    const file = newFile();
+    const { code, stderr } = await runOperator(['export', 'acme', file], { env: peer.env });
+    expect(stderr).toContain('Not now. Trying again in 1 s …');
+    expect(stderr).toContain(`2 customers in ${file}\n`);
+    expect(code).toBe(0);
+    expect(await readFile(file, 'utf8')).toBe(`${first}${second}`);
+    expect(asked).toEqual(['', '', 'cus_1', 'cus_1', 'cus_1']);
   });
 
   it('asks for one part after the other, and is one file of them all', async () => {
