@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import { WrongUsage } from './failures.ts';
 
 const SECONDS = { s: 1, m: 60, h: 3600, d: 24 * 3600 } as const;
@@ -15,13 +16,16 @@ export const readSeconds = (typed: string): number => {
   return seconds;
 };
 
-/** A time like 2026-05-01, 2026-05-01T12:00Z, or like 24h for that long ago; in ISO 8601. */
+const isoTime = z.union([z.iso.date(), z.iso.datetime({ offset: true, local: true })]);
+
+/** A time like 2026-05-01, 2026-05-01T12:00Z (UTC where it names no zone), or like 24h for that long ago; in ISO 8601. */
 export const readTime = (typed: string): string => {
   const seconds = parseDuration(typed);
   if (seconds !== null) return new Date(Date.now() - seconds * 1000).toISOString();
-  const time = /^\d{4}-\d{2}-\d{2}/.test(typed) ? new Date(typed) : null;
-  if (time === null || Number.isNaN(time.getTime())) {
+  const time = isoTime.safeParse(typed.replace(' ', 'T')).data;
+  if (time === undefined) {
     throw new WrongUsage(`"${typed}" is no time like 2026-05-01, 2026-05-01T12:00:00Z, or 24h for that long ago.`);
   }
-  return time.toISOString();
+  const isZoned = /^[^T]*$|(Z|[+-]\d{2}:\d{2})$/.test(time);
+  return new Date(isZoned ? time : `${time}Z`).toISOString();
 };

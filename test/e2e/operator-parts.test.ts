@@ -99,8 +99,12 @@ describe('a time that is typed', () => {
   it('is a date, or how long ago', () => {
     expect(readTime('2026-05-01')).toBe('2026-05-01T00:00:00.000Z');
     expect(readTime('2026-05-01T12:00:00+02:00')).toBe('2026-05-01T10:00:00.000Z');
+    for (const zoneless of ['2026-05-01T12:00', '2026-05-01 12:00:00Z']) {
+      expect(readTime(zoneless)).toBe('2026-05-01T12:00:00.000Z');
+    }
     expect(Date.now() - Date.parse(readTime('2h'))).toBeGreaterThanOrEqual(7_200_000);
-    for (const wrong of ['', '5', 'yesterday', '2026-13-01']) expect(() => readTime(wrong)).toThrow('is no time');
+    for (const wrong of ['', '5', 'yesterday', '2026-13-01', '2026-02-30', '2026-02-30T12:00Z'])
+      expect(() => readTime(wrong)).toThrow('is no time');
   });
 });
 
