@@ -23,7 +23,7 @@ export const limitOption = new Option('--limit <n>', 'how many at most, 1 to 100
 
 export const cursorOption = new Option('--cursor <cursor>', 'go on after the page whose `next` this is');
 
-export const allOption = new Option('--all', 'all pages');
+export const allOption = new Option('--all', 'all pages').conflicts('limit');
 
 type Paging = { limit?: number | undefined; cursor?: string | undefined; all?: true | undefined };
 

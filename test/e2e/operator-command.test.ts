@@ -93,7 +93,7 @@ describe('the operator command line', () => {
     expect((await answer('tenant', 'list', '--limit', '1', '--cursor', cursor)).items).toMatchObject([
       { slug: slugs[0] },
     ]);
-    const all = await answer('tenant', 'list', '--all', '--limit', '1');
+    const all = await answer('tenant', 'list', '--all');
     expect(all.next).toBeNull();
     expect(all.items.map(({ slug }: { slug: string }) => slug)).toEqual(expect.arrayContaining(slugs));
   });
@@ -349,6 +349,7 @@ describe('the operator command line', () => {
     ['a file that is not there', ['tenant', 'put', 'acme', '/nowhere.json']],
     ['a URL in the clear', ['tenant', 'list', '--url', 'http://accounts.example']],
     ['two ways to begin', ['events', 'acme', '--follow', '--all']],
+    ['all of a list and a part of it', ['tenant', 'list', '--all', '--limit', '1']],
   ])('ends with 2 for %s', async (_, typed) => {
     const { code, stdout, stderr } = await operate(...typed);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
