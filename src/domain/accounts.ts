@@ -8,7 +8,7 @@ import type { EmailAddress } from './email.ts';
 import type { EmailChanges } from './email-changes.ts';
 import type { PasswordSignIns } from './password-sign-ins.ts';
 import { hashNewPassword } from './passwords.ts';
-import { type Fault, Refusal, refuseFaults } from './refusal.ts';
+import { invalidAt, Refusal, refuseFaults } from './refusal.ts';
 import { checkOffered, listOffered } from './subscriptions.ts';
 
 export type { Account, Holdings } from '../storage/accounts.ts';
@@ -48,10 +48,6 @@ export const createAccounts = (dependencies: Dependencies) => {
     return account;
   };
 
-  const findUnknown = async (ids: readonly string[]): Promise<Fault[]> => {
-    return checkOffered(ids, await listOffered(subscriptions));
-  };
-
   return {
     read,
 
@@ -68,13 +64,12 @@ export const createAccounts = (dependencies: Dependencies) => {
       if (version !== null && version !== user.customer.version) throw new Refusal('precondition_failed');
       const { details, password, email } = request;
 
-      const faults = request.subscriptions ? await findUnknown(request.subscriptions) : [];
-      refuseFaults(faults);
+      const { subscriptions: wanted } = request;
+      if (wanted) refuseFaults(checkOffered(wanted, await listOffered(subscriptions)));
       const name = details.name === undefined ? user.customer.name : details.name;
       const passwordHash = password && (await hashNewPassword(password.wanted, [user.email, name, tenantName]));
       if (password && !(await signIns.confirm(user, password.current))) {
-        const message = 'is not the password that you have now';
-        throw new Refusal('validation_failed', { faults: [{ path: 'current_password', code: 'invalid', message }] });
+        throw invalidAt('current_password', 'is not the password that you have now');
       }
       const isNewEmail = email !== undefined && email.key !== user.emailKey;
       const pending = isNewEmail ? await emailChanges.request(user, email) : {};
@@ -86,7 +81,7 @@ export const createAccounts = (dependencies: Dependencies) => {
         {
           customer: details,
           user: { ...pending, ...(passwordHash && { passwordHash, passwordExpiresAt: null, validAfter: at }) },
-          subscriptions: request.subscriptions ?? null,
+          subscriptions: wanted ?? null,
         },
         version,
         [

@@ -6,7 +6,7 @@ import type { ConnectionSettings } from '../storage/schema.ts';
 import type { Audit } from './audit.ts';
 import { refuseUncallable } from './callable-urls.ts';
 import type { EmailAddress } from './email.ts';
-import { Refusal } from './refusal.ts';
+import { invalidAt, Refusal } from './refusal.ts';
 
 export type { Connection } from '../storage/connections.ts';
 
@@ -68,13 +68,14 @@ export const createConnections = ({
     const { readIdpMetadata, readCertificate } = await loadSaml();
     if ('metadataXml' in source) {
       const read = readIdpMetadata(source.metadataXml, now());
-      if (read.kind === 'refused') throw faulty('metadata_xml', `is not the metadata of one provider: ${read.reason}`);
+      if (read.kind === 'refused')
+        throw invalidAt('metadata_xml', `is not the metadata of one provider: ${read.reason}`);
       return { ...read, certificates: read.certificates.map(({ pem }) => pem) };
     }
     const certificates = source.certificates.map((text, i) => {
       const certificate = readCertificate(text);
       if (!certificate)
-        throw faulty(`certificates.${i}`, 'must be X.509 with an RSA key of 2048 bits or P-256 at least');
+        throw invalidAt(`certificates.${i}`, 'must be X.509 with an RSA key of 2048 bits or P-256 at least');
       return certificate.pem;
     });
     return { ...source, certificates };
@@ -151,8 +152,5 @@ export type Connections = ReturnType<typeof createConnections>;
 /** Whether the connection may say who has this address: only if it is of one of its own domains. */
 export const speaksFor = ({ domains }: Connection, emailKey: string): boolean =>
   domains.includes(emailKey.slice(emailKey.lastIndexOf('@') + 1));
-
-const faulty = (path: string, message: string): Refusal =>
-  new Refusal('validation_failed', { faults: [{ path, code: 'invalid', message }] });
 
 const secretOf = (name: string): string => `connection ${name}`;

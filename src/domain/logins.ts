@@ -13,7 +13,7 @@ import { type Limits, rateLimited } from './limits.ts';
 import type { BegunLogin, LoginStates } from './login-states.ts';
 import { LIFETIME_SECONDS, type OneTimeSecrets } from './one-time-secrets.ts';
 import { newRedemption } from './redemptions.ts';
-import { Refusal } from './refusal.ts';
+import { invalidAt, Refusal } from './refusal.ts';
 import type { Sessions, SignedIn, SignIn } from './sessions.ts';
 
 const DIGITS = 6;
@@ -127,8 +127,7 @@ export const createLogins = (dependencies: Dependencies) => {
      */
     start: async ({ email, redirectUri, ...request }: LoginRequest): Promise<StartedLogin> => {
       if (redirectUri !== null && !redirectUris.includes(redirectUri)) {
-        const message = 'must be one that is registered, exactly';
-        throw new Refusal('validation_failed', { faults: [{ path: 'redirect_uri', code: 'invalid', message }] });
+        throw invalidAt('redirect_uri', 'must be one that is registered, exactly');
       }
       const [state, browser] = [randomToken(), request.browser ?? randomToken()];
       const [connection, mail, fromIp] = await Promise.all([

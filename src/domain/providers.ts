@@ -8,7 +8,7 @@ import type { ProviderSettings } from '../storage/schema.ts';
 import type { Audit } from './audit.ts';
 import { refuseUncallable } from './callable-urls.ts';
 import { createProviderSecrets } from './provider-secrets.ts';
-import { Refusal } from './refusal.ts';
+import { invalidAt, Refusal } from './refusal.ts';
 
 export type { Provider } from '../storage/providers.ts';
 
@@ -91,7 +91,7 @@ export const createProviders = ({ tenantId, store, memory, isCallable, sealer, a
     /** Makes the provider or replaces it. Refuses with `validation_failed`. */
     put: async (name: string, profile: ProviderProfile): Promise<{ provider: Provider; isNew: boolean }> => {
       const { allowsSignup, provider } = profile;
-      if (FIXED.includes(name) && provider.type !== name) throw faulty('type', `must be ${name}, as the name is`);
+      if (FIXED.includes(name) && provider.type !== name) throw invalidAt('type', `must be ${name}, as the name is`);
       requireCallable(provider);
       await requireKeys(provider);
       const settings = await secrets.seal(name, provider);
@@ -115,13 +115,10 @@ export type Providers = ReturnType<typeof createProviders>;
 /** Refuses keys that no sign-in could ever be checked with. */
 const requireKeys = async (provider: ProviderProfile['provider']): Promise<void> => {
   if (provider.type === 'jwt' && 'publicKey' in provider.keys && !(await isVerificationKey(provider.keys.publicKey)))
-    throw faulty('keys.public_key', 'must be a key that signatures can be verified with');
+    throw invalidAt('keys.public_key', 'must be a key that signatures can be verified with');
   if (provider.type === 'apple' && provider.signingKey !== null && !(await isClientKey(provider.signingKey)))
-    throw faulty('signing_key.private_key', 'must be a P-256 key as PKCS #8 in PEM');
+    throw invalidAt('signing_key.private_key', 'must be a P-256 key as PKCS #8 in PEM');
 };
-
-const faulty = (path: string, message: string): Refusal =>
-  new Refusal('validation_failed', { faults: [{ path, code: 'invalid', message }] });
 
 /** The URLs of a provider that the Worker is told to call, by the operator's names of them. */
 const urlsOf = (provider: ProviderProfile['provider']): [string, string][] => {

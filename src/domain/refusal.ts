@@ -86,6 +86,10 @@ export class Refusal extends Error {
   }
 }
 
+/** The refusal of an input in which one member is not as it should be. */
+export const invalidAt = (path: string, message: string): Refusal =>
+  new Refusal('validation_failed', { faults: [{ path, code: 'invalid', message }] });
+
 /** Refuses with `validation_failed` an input in which anything is wrong. */
 export const refuseFaults = (faults: readonly Fault[]): void => {
   if (faults.length > 0) throw new Refusal('validation_failed', { faults });

@@ -4,7 +4,7 @@ import type { NewEvent } from '../storage/events.ts';
 import type { Tenant, TenantDataStore, TenantStore } from '../storage/tenants.ts';
 import type { Audit } from './audit.ts';
 import { newSigningKeyRow } from './keyring.ts';
-import { Refusal } from './refusal.ts';
+import { type Fault, Refusal, refuseFaults } from './refusal.ts';
 import type { TenantDirectory } from './tenant-directory.ts';
 
 export type { Tenant } from '../storage/tenants.ts';
@@ -81,12 +81,8 @@ export const createTenants = (dependencies: Dependencies) => {
     return { ...tenant, ...changes, domains };
   };
 
-  const refuseOurs = (domains: readonly string[]): void => {
-    const faults = domains.flatMap((domain, i) =>
-      isOurs(domain) ? [{ path: `domains.${i}`, code: 'invalid' as const, message: OURS }] : [],
-    );
-    if (faults.length > 0) throw new Refusal('validation_failed', { faults });
-  };
+  const findOurs = (domains: readonly string[]): Fault[] =>
+    domains.flatMap((domain, i) => (isOurs(domain) ? [{ path: `domains.${i}`, code: 'invalid', message: OURS }] : []));
 
   return {
     get,
@@ -98,7 +94,7 @@ export const createTenants = (dependencies: Dependencies) => {
      * `validation_failed`, `domain_taken`.
      */
     put: async (slug: string, said: TenantProfile): Promise<{ tenant: Tenant; isNew: boolean }> => {
-      refuseOurs(said.domains);
+      refuseFaults(findOurs(said.domains));
       const profile = { ...said, domains: [...new Set(said.domains)] };
       const existing = await store.findBySlug(slug);
       const replaced = existing && (await replace(existing, profile));
